@@ -1,0 +1,34 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Our exceptions, and the one way in which error texts quote what the user wrote."""
+
+from __future__ import annotations
+
+SHOWN_LENGTH = 80
+
+
+class AllowlistError(Exception):
+    """Input that cannot be used; the text is for the user."""
+
+
+class ApplianceError(AllowlistError):
+    """The appliance did not do, or cannot do, what was asked."""
+
+
+def shown(value: object) -> str:
+    """Quote *value* for an error text: one line, cut short, nothing in it that a terminal would obey."""
+    text = value if isinstance(value, str) else repr(value)
+    quoted = "".join(_visible(char) for char in text[:SHOWN_LENGTH])
+    if len(text) > SHOWN_LENGTH:
+        return f'"{quoted}…" ({len(text)} characters)'
+    return f'"{quoted}"'
+
+
+def _visible(char: str) -> str:
+    if char in '"\\':
+        return "\\" + char
+    if char.isprintable():
+        return char
+    return char.encode("unicode_escape", "backslashreplace").decode("ascii")
