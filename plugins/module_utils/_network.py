@@ -32,7 +32,7 @@ def parse_network(text: str) -> Network:
     if len(text) > _LONGEST or not text.isascii():
         raise _refused(text, "it is no address")
     if "%" in address:
-        raise _refused(text, f"a scope means something on one machine only: write it without %{address.partition('%')[2]}")
+        raise _refused(text, "the scope after % means something on one machine only: write the address without it")
     if "." in address and _LEADING_ZERO.search(address):
         raise _refused(text, "programs read leading zeros as decimal or as octal: write the numbers without them")
     if slash and (not prefix.isdigit() or (len(prefix) > 1 and prefix[0] == "0")):
@@ -44,16 +44,16 @@ def _checked(text: str, address: str, prefix: str) -> Network:
     try:
         interface = ipaddress.ip_interface(text)
     except ValueError:
-        raise _refused(text, "expected an address or a network, as 198.51.100.7, 198.51.100.0/24 or 2001:db8::/32") from None
+        raise _refused(text, "expected something like 198.51.100.7, 198.51.100.0/24 or 2001:db8::/32") from None
     network = interface.network
+    if isinstance(interface, ipaddress.IPv6Interface) and interface.ip.ipv4_mapped is not None:
+        raise _refused(text, "it is an IPv4 address inside an IPv6 one: write it as IPv4")
     if interface.ip != network.network_address:
         single = f"{interface.ip}/{network.max_prefixlen}"
-        raise _refused(text, f"it has bits after its prefix: write {network} for the whole network, {single} for the address")
-    if isinstance(interface, ipaddress.IPv6Interface) and interface.ip.ipv4_mapped is not None:
-        raise _refused(text, f"an IPv4 address in IPv6 clothes: write {interface.ip.ipv4_mapped}")
+        raise _refused(text, f"it has bits after its prefix: write {network} (the whole network) or {single}")
     if network.prefixlen < _BROADEST[network.version]:
         limit = _BROADEST[network.version]
-        raise _refused(text, f"broader than /{limit}, which no source asks for: list the networks that are needed")
+        raise _refused(text, f"it is broader than /{limit}: list the networks that are needed")
     return network
 
 

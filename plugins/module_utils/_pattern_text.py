@@ -130,10 +130,7 @@ def _ascii_label(label: str) -> str:
 
 def _is_plain_letter(char: str) -> bool:
     """Letters, marks and digits of the Unicode that IDNA was written for, which lower-case to one character."""
-    return (
-        unicodedata.ucd_3_2_0.category(char) in ("Lu", "Ll", "Lo", "Lm", "Mn", "Mc", "Nd")
-        and len(char.lower()) == 1
-    )
+    return unicodedata.ucd_3_2_0.category(char) in ("Lu", "Ll", "Lo", "Lm", "Mn", "Mc", "Nd") and len(char.lower()) == 1
 
 
 def _check_labels(labels: list[str]) -> None:

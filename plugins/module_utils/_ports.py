@@ -44,7 +44,7 @@ def written(ports: tuple[str, ...]) -> str:
 def _parse(item: object, where: str) -> tuple[str, int, int]:
     match = _PORTS.fullmatch(item.lower()) if isinstance(item, str) and len(item) < 20 else None
     if match is None:
-        raise AllowlistError(f'{where}: expected a protocol and a port, as "tcp/443" or "udp/3478-3481", got {shown(item)}')
+        raise AllowlistError(f'{where}: expected ports such as "tcp/443" or "udp/3478-3481", got {shown(item)}')
     low = int(match[2])
     high = int(match[3] or low)
     if high > _HIGHEST:

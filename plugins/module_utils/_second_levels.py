@@ -11,7 +11,7 @@ it is not a list of all public suffixes. A name under one of them, also a wildca
 from __future__ import annotations
 
 # These mean the same wherever a country uses them, so they are refused under every two-letter country.
-_EVERYWHERE = frozenset("ac co com edu gov mil net org".split())
+_EVERYWHERE = frozenset(("ac", "co", "com", "edu", "gov", "mil", "net", "org"))
 
 _BY_COUNTRY = {
     "ae": "sch",
@@ -34,14 +34,12 @@ _BY_COUNTRY = {
     "eg": "eun name sci",
     "es": "gob nom",
     "fr": "asso gouv nom prd tm",
-    "gr": "",
     "hk": "idv",
     "hu": "info",
     "id": "biz desa go mil my or ponpes sch web",
     "il": "idf k12 muni",
     "in": "firm gen ind nic res",
     "ir": "id sch",
-    "it": "",
     "jp": (
         "ad ed go gr lg ne or aichi akita aomori chiba ehime fukui fukuoka fukushima gifu gunma hiroshima hokkaido "
         "hyogo ibaraki ishikawa iwate kagawa kagoshima kanagawa kochi kumamoto kyoto mie miyagi miyazaki nagano "
@@ -58,7 +56,10 @@ _BY_COUNTRY = {
     "pe": "gob nom",
     "ph": "i ngo",
     "pk": "biz fam gob gok gon gop gos info web",
-    "pl": "biz gmina info miasta nieruchomosci nom pc powiat priv shop sklep sos szkola targi tm tourism travel turystyka",
+    "pl": (
+        "biz gmina info miasta nieruchomosci nom pc powiat priv shop sklep sos szkola targi tm tourism travel "
+        "turystyka waw"
+    ),
     "pt": "int nome publ",
     "ro": "arts firm info nom nt rec store tm www",
     "rs": "in",
