@@ -1,0 +1,372 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Squid driver: one include file of ours and its lists, on the host where Squid runs."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shutil
+import tempfile
+from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS, Desired, Driver, Present
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_config import Config
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_files import Files, split
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_include import (
+    CHANGE,
+    MARK,
+    Include,
+    Surroundings,
+    is_network,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_lists import (
+    EntryClass,
+    classes,
+    read_classes,
+    translate,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_process import (
+    Process,
+    Program,
+    new_complaints,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_site import Names, Site
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
+from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
+
+_DIGEST = re.compile(r"\.[0-9a-f]{16}\.acl")
+_ACL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")
+PLAIN_HTTP = 80
+
+
+class SquidDriver(Driver):
+    """Reads and writes through Files, asks Program, and lets Site say what the rules must look like."""
+
+    intents: ClassVar[Tuple[str, ...]] = INTENTS
+    argument_spec: ClassVar[Dict[str, Any]] = {
+        "config_file": {"type": "path", "default": "/etc/squid/squid.conf"},
+        "include_dir": {"type": "path"},
+        "position": {"type": "str", "default": "10"},
+        "instance": {"type": "str"},
+        "executable": {"type": "path"},
+        "intercepted": {"type": "str", "choices": ["refuse", "sni"], "default": "refuse"},
+        "open_ports": {"type": "bool", "default": False},
+        "reload_timeout": {"type": "int", "default": 60},
+    }
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        name, position = options["name"], options["position"]
+        if not re.match(r"^[a-z][a-z0-9_]{0,15}$", name):
+            raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {name!r}")
+        if not re.match(r"^[0-9]{2}$", position):
+            raise AllowlistError(f"position: expected two digits such as '10' (quote them), got {position!r}")
+        self.config_file: str = options["config_file"]
+        include_dir = options["include_dir"] or os.path.join(os.path.dirname(self.config_file), "conf.d")
+        self.files = Files(include_dir.rstrip("/"), name, position)
+        self.name: str = name
+        self._program: Optional[Program] = None
+        self._running: Optional[Process] = None
+
+    @property
+    def program(self) -> Program:
+        if self._program is None:
+            self._program = Program(self.options["executable"], self.config_file, self.options["instance"])
+        return self._program
+
+    # Reading
+
+    def read(self) -> Present:
+        self.files.unlock()
+        self.files.lock()
+        objects = self.files.read()
+        holdings, unread = self._read_texts(objects)
+        foreign = [path for path in self.files.includes() if not objects[path].startswith(f"{MARK}{self.name}\n")]
+        self._running = self.program.process(self._config({}))
+        live = self.files.is_live(self._running, objects)
+        return Present(tuple(holdings), objects, tuple(unread), live, tuple(foreign))
+
+    def _read_texts(self, objects: Mapping[str, str]) -> Tuple[List[Holding], List[str]]:
+        includes, lists = split(objects, self.files)
+        return read_classes("\n".join(includes.values()), lists)
+
+    def holdings_of(self, objects: Mapping[str, str]) -> Sequence[Holding]:
+        return self._read_texts(objects)[0]
+
+    def _config(self, ours: Mapping[str, str]) -> Config:
+        """The whole configuration with these include files in place of those that we have on disk."""
+        proposed: Dict[str, Optional[str]] = dict.fromkeys(self.files.includes())
+        proposed.update(ours)
+        return Config(self.config_file, self.options["instance"] or "squid", proposed)
+
+    # Rendering
+
+    def render(self, holdings: Sequence[Holding], present: Present) -> Desired:
+        if not holdings:
+            return Desired(objects=self._nothing())
+        site = Site(self._config({self.files.include: "# stands in for our file\nnothing\n"}), self.files.include)
+        return self._rendered(holdings, site, present)
+
+    def render_offline(self, holdings: Sequence[Holding]) -> Desired:
+        return self._rendered(holdings, None, Present())
+
+    def _rendered(self, holdings: Sequence[Holding], site: Optional[Site], present: Present) -> Desired:
+        carried, verdicts = translate(holdings)
+        found = classes(self.name, carried)
+        asked = {intent for one in found for intent in one.key.intents}
+        errors = self._intent_errors(asked, site)
+        include = Include(
+            self.name, self.files.list_dir, self._clients(site), self._surroundings(asked, found, site)
+        )
+        reference = self.options["rules"] == "reference"
+        text = include.text(found, self.options["change_id"] or "", not reference)
+        objects = {self.files.include: text}
+        for one in found:
+            objects.update({self._list_path(one, kind): lines for kind, lines in one.lists.items()})
+        warnings: List[str] = []
+        if site is not None:
+            errors += [] if reference and site.place is not None else site.order_errors(asked)
+            warnings = self._warnings(carried, found, site)
+        return Desired(
+            objects=self._keep_change_id(objects, present),
+            verdicts=tuple(verdicts),
+            warnings=tuple(warnings),
+            errors=tuple(errors),
+            missing_rules=tuple(_missing(include.rules, site)) if reference and site is not None else (),
+            facts=dict({"rules": include.rules} if reference else {}, notes=self._notes(asked, site)),
+        )
+
+    def _list_path(self, one: EntryClass, kind: str) -> str:
+        return os.path.join(self.files.list_dir, one.file_name(kind))
+
+    def _nothing(self) -> Dict[str, str]:
+        """No file at all, unless Squid's include line would then match none, with which it does not start."""
+        try:
+            self._config({})
+        except ApplianceError:
+            self._config({self.files.include: ""})  # an error that has nothing to do with us comes out here
+            return {self.files.include: f"{MARK}{self.name}\n# Holds nothing; an include line needs one file.\n"}
+        return {}
+
+    def _clients(self, site: Optional[Site]) -> List[str]:
+        found = []
+        for index, client in enumerate(self.options["clients"]):
+            if is_network(client):
+                found.append(_network(client, index))
+            elif client == "any":
+                found.append(client)
+            elif not _ACL_NAME.match(client):
+                raise AllowlistError(f"clients[{index}]: expected a network or the name of an ACL, got {client!r}")
+            else:
+                if site is not None:
+                    site.require_client_acl(client)
+                found.append(client)
+        return found
+
+    def _intent_errors(self, asked: Set[str], site: Optional[Site]) -> List[str]:
+        errors = []
+        if "bypass_authentication" in asked and "allow" not in asked:
+            errors.append(
+                "intents: bypass_authentication without allow: in Squid one rule decides both, so nothing can be let "
+                "through unasked without being allowed; add allow"
+            )
+        if site is None or "bypass_tls_inspection" not in asked:
+            return errors
+        explicit = self.options["intents"] is not None
+        if explicit and not site.inspects_tls:
+            errors.append(self._no_inspection())
+        if site.intercepting_ports and self.options["intercepted"] == "refuse":
+            places = ", ".join(line.place for line in site.intercepting_ports)
+            errors.append(
+                f"bypass_tls_inspection: {places} intercepts connections, where only the SNI that the client claims "
+                "tells the name. Set intercepted: sni to accept that on these ports, or leave the intent out"
+            )
+        return errors
+
+    def _notes(self, asked: Set[str], site: Optional[Site]) -> List[str]:
+        """Intents that hold here without a rule; told, since a later change of the site can give them a meaning."""
+        if site is None:
+            return ["rendered without the site's configuration: rules about its content inspectors are missing"]
+        notes = []
+        if "bypass_tls_inspection" in asked and not site.inspects_tls:
+            notes.append(self._no_inspection())
+        if "bypass_content_inspection" in asked and not site.inspectors:
+            notes.append(
+                f"bypass_content_inspection: {self.config_file} has no adaptation_access line, so no content is "
+                "inspected and no rule is needed"
+            )
+        return notes
+
+    def _no_inspection(self) -> str:
+        if not self.program.built_with_tls():
+            return (
+                "bypass_tls_inspection: this Squid was built without OpenSSL and cannot inspect TLS, so there is "
+                "nothing to bypass. Leave the intent out, or install the package squid-openssl"
+            )
+        return (
+            f"bypass_tls_inspection: {self.config_file} has no port with ssl-bump or no ssl_bump rule, so this Squid "
+            "inspects no TLS and there is nothing to bypass. Leave the intent out"
+        )
+
+    def _surroundings(self, asked: Set[str], found: Sequence[EntryClass], site: Optional[Site]) -> Surroundings:
+        if site is None:
+            return Surroundings()
+        intercepted = site.intercepting_ports if self.options["intercepted"] == "sni" else []
+        extra = self._closed_ports(found, site) if self.options["open_ports"] and "allow" in asked else set()
+        return Surroundings(
+            tls_rules=site.inspects_tls,
+            inspectors=tuple(site.inspectors),
+            redirector=site.has_redirector,
+            authenticates=site.authenticates,
+            intercepted_ports=tuple(site.port_name(line) for line in intercepted),
+            opened_ports=tuple(sorted(extra)),
+            connect_acl=site.connect_acl,
+        )
+
+    def _closed_ports(self, found: Sequence[EntryClass], site: Site) -> Set[int]:
+        return _numbers(found) - {PLAIN_HTTP} - site.port_numbers(site.connect_acl) if site.connect_acl else set()
+
+    def _warnings(self, carried: Sequence[Holding], found: Sequence[EntryClass], site: Site) -> List[str]:
+        names = Names([holding.entry.pattern for holding in carried if holding.entry.type == "host"])
+        numbers = _numbers(found)
+        warnings: List[str] = []
+        if self._running is None:
+            warnings.append(f"Squid is not running ({self.config_file}); it will read the files at its start")
+        warnings += site.warnings(names, numbers, set() if self.options["open_ports"] else numbers & {443})
+        closed = self._closed_ports(found, site)
+        if closed and not self.options["open_ports"]:
+            ports = ", ".join(str(port) for port in sorted(closed))
+            warnings.append(
+                f"port {ports}: the site's ACL {site.connect_acl} does not let CONNECT go there, so these entries stay "
+                "blocked on it; open_ports: true opens it for these entries alone"
+            )
+        return warnings
+
+    def _keep_change_id(self, objects: Dict[str, str], present: Present) -> Dict[str, str]:
+        """A change id alone never causes a change: the line of the last real change stays."""
+        old = present.objects.get(self.files.include, "")
+        if old and _without_change(old) == _without_change(objects[self.files.include]):
+            return dict(objects, **{self.files.include: old})
+        return objects
+
+    # Checking and writing
+
+    def check(self, desired: Desired) -> None:
+        """Squid's own parser reads the whole configuration with our part in it, before anything is live."""
+        _, before = self.program.complaints(self._config(self._stand_in()).text())
+        folder = tempfile.mkdtemp(prefix="egress-squid-")
+        try:
+            ours = {}
+            for path, text in desired.objects.items():
+                if self.files.is_include(path):
+                    ours[path] = text.replace(f'"{self.files.list_dir}/', f'"{folder}/')
+                else:
+                    _write(os.path.join(folder, os.path.basename(path)), text)
+            accepted, after = self.program.complaints(self._config(ours).text())
+        except OSError as error:
+            raise ApplianceError(f"cannot write to {folder} for the check: {error.strerror}") from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        new = new_complaints(before, after)
+        if new or not accepted:
+            raise ApplianceError(
+                "Squid's parser does not accept the configuration, nothing was changed: {}".format(
+                    " / ".join(new or sorted(after)) or "squid -k parse failed without a word"
+                )
+            )
+
+    def _stand_in(self) -> Dict[str, str]:
+        """Nothing of ours, and still a file where the include line would otherwise match none."""
+        return self._nothing()
+
+    def apply(self, present: Present, desired: Desired) -> None:
+        old = {path: text for path, text in present.objects.items() if self.files.is_include(path)}
+        new = {path: text for path, text in desired.objects.items() if self.files.is_include(path)}
+        reload_needed = not present.live or old != new
+        self.files.write_lists(desired.objects, present.objects)
+        if reload_needed:
+            self.files.forget()
+            self._switch(old, new)
+            if self._running is not None:
+                self._reload_or_put_back(self._running, present, old, new)
+        if desired.objects:
+            self.files.tidy(desired.objects)
+            self.files.prove(self._running, desired.objects)
+        else:
+            self.files.tidy({})
+
+    def _switch(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+        path = next(iter(new), self.files.include)
+        self.files.switch(path, new.get(path), [other for other in old if other != path])
+
+    def _reload_or_put_back(
+        self, running: Process, present: Present, old: Mapping[str, str], new: Mapping[str, str]
+    ) -> None:
+        try:
+            self.program.reload(running, self.options["reload_timeout"])
+        except ApplianceError as error:
+            self._switch(new, old)
+            self.files.tidy(present.objects)
+            raise ApplianceError(f"{error}. The old files were put back") from error
+
+    # For people, and back
+
+    def show(self, objects: Mapping[str, str]) -> Dict[str, str]:
+        includes, lists = split(objects, self.files)
+        shown = {os.path.basename(path): _DIGEST.sub(".acl", _without_change(text)) for path, text in includes.items()}
+        shown.update(lists)
+        used = "".join(includes.values())
+        for path, text in objects.items():
+            if path not in includes and path not in used:
+                shown[f"{os.path.basename(path)} (left behind)"] = text
+        return shown
+
+    def explained(self, objects: Mapping[str, str]) -> FrozenSet[str]:
+        return frozenset(self.files.title(path) for path in objects if self.files.title(path))
+
+    def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
+        objects = snapshot["objects"]
+        for path, text in objects.items():
+            if not isinstance(text, str) or not self.files.may_write(path):
+                raise AllowlistError(
+                    f"snapshot: {path!r} is not a file of name {self.name} below {self.files.include_dir} and "
+                    f"{self.files.list_dir}; it was taken elsewhere"
+                )
+        return Desired(objects=dict(objects) or self._nothing())
+
+    def close(self) -> None:
+        self.files.unlock()
+
+
+def _missing(rules: Sequence[str], site: Site) -> List[str]:
+    written = {line.words for line in site.own}
+    return [rule for rule in rules if tuple(rule.split()) not in written]
+
+
+def _numbers(found: Sequence[EntryClass]) -> Set[int]:
+    """Every TCP port of these classes."""
+    numbers: Set[int] = set()
+    for one in found:
+        for word in one.port_words.split():
+            first, _, last = word.partition("-")
+            numbers |= set(range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def _network(client: str, index: int) -> str:
+    try:
+        return str(ipaddress.ip_network(client))
+    except ValueError as error:
+        raise AllowlistError(f"clients[{index}]: {client!r}: {error}") from error
+
+
+def _without_change(text: str) -> str:
+    return "".join(line for line in text.splitlines(True) if not line.startswith(CHANGE))
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as handle:
+        handle.write(text)
