@@ -123,7 +123,7 @@ def _ascii_label(label: str) -> str:
         prepared = idna.nameprep(label)
     except UnicodeError:
         raise _Refused(f"the label {shown(label)} mixes directions of writing: write the xn-- form") from None
-    if prepared != label.lower():
+    if prepared != label.lower() or prepared.isascii():
         raise _Refused(f"programs disagree on what the label {shown(label)} encodes to: write the xn-- form")
     return "xn--" + prepared.encode("punycode").decode("ascii")
 
