@@ -1,0 +1,86 @@
+"""Where the lab keeps what it makes: everything lies in `.lab` of the checkout, and belongs to whoever ran it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class LabError(Exception):
+    """Why the lab cannot do what was asked; the text is for the user."""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The paths of one checkout's lab."""
+
+    checkout: Path
+
+    @property
+    def state(self) -> Path:
+        return self.checkout / ".lab"
+
+    @property
+    def code(self) -> Path:
+        return self.checkout / "tests" / "lab"
+
+    @property
+    def run(self) -> Path:
+        """Process records and sockets: there while the lab is up."""
+        return self.state / "run"
+
+    @property
+    def packages(self) -> Path:
+        return self.state / "packages"
+
+    @property
+    def pki(self) -> Path:
+        return self.state / "pki"
+
+    @property
+    def ssh(self) -> Path:
+        return self.state / "ssh"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def inventory(self) -> Path:
+        return self.state / "inventory.yml"
+
+    def log_of(self, host: str) -> Path:
+        return self.logs / f"{host}.log"
+
+
+def find_lab() -> Lab:
+    return Lab(Path(__file__).resolve().parents[3])
+
+
+def owner() -> tuple[int, int]:
+    """The person behind sudo: sockets, keys and the inventory are theirs, so nothing but `up` and `down` needs root."""
+    return int(os.environ.get("SUDO_UID", os.getuid())), int(os.environ.get("SUDO_GID", os.getgid()))
+
+
+def give_away(folder: Path) -> None:
+    """Hand a folder and what is in it to the owner."""
+    uid, gid = owner()
+    for path in [folder, *folder.rglob("*")]:
+        os.lchown(path, uid, gid)
+
+
+@contextmanager
+def exclusive(lab: Lab) -> Iterator[None]:
+    """One `up`, `down` or `packages` at a time."""
+    lab.state.mkdir(exist_ok=True)
+    os.chown(lab.state, *owner())
+    descriptor = os.open(lab.state, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,38 @@
+"""The company's category filter: sends some names to the block page.
+
+Squid asks "ID URL client user method ..." and is answered "ID OK ..." or "ID ERR" (leave it alone).
+"""
+
+import sys
+
+BLOCK_PAGE = "block.example"
+BLOCKED = ("account.live.com", "casino.example", "crashlytics.com", "fabric.io")
+
+
+def main() -> None:
+    for line in sys.stdin:
+        number, url, *rest = line.split()
+        method = rest[2] if len(rest) > 2 else "GET"
+        print(number, answer(url, method), flush=True)
+
+
+def answer(url: str, method: str) -> str:
+    if not blocked(host_of(url)):
+        return "ERR"
+    if method == "CONNECT":
+        return f'OK rewrite-url="{BLOCK_PAGE}:443"'
+    return f'OK status=302 url="http://{BLOCK_PAGE}/?blocked={host_of(url)}"'
+
+
+def host_of(url: str) -> str:
+    """The host of "scheme://host:port/path", or of the "host:port" of a CONNECT."""
+    authority = url.split("://")[-1].split("/")[0]
+    return authority.rpartition(":")[0] or authority
+
+
+def blocked(host: str) -> bool:
+    return any(host == name or host.endswith(f".{name}") for name in BLOCKED)
+
+
+if __name__ == "__main__":
+    main()
