@@ -10,10 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PYTHONS):/usr/local/sbin:/usr/local/bin:/us
 export LC_ALL := C.UTF-8
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-# Only the lab needs root: network namespaces.
-ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
-LAB := $(ROOT) .venv/bin/python tests/lab/lab.py
-GATES := lint sanity units integration typecheck docs shellcheck
+GATES := lint sanity units integration typecheck docs package shellcheck
 
 .PHONY: help
 help: ## list the targets
@@ -38,11 +35,11 @@ $(GATES): develop
 
 .PHONY: lab-up
 lab-up: develop ## start the lab: managed hosts, a proxy host and an internet of their own
-	@$(LAB) up
+	@scripts/lab up
 
 .PHONY: lab-down
 lab-down: ## stop the lab
-	@if [[ -x .venv/bin/python ]]; then $(LAB) down; fi
+	@scripts/lab down
 
 .PHONY: clean
 clean: lab-down ## stop the lab and remove all that the other targets made

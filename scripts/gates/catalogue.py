@@ -1,0 +1,199 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All gates: what runs, and what counts as passed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from . import home, stage, targets, verdicts
+from .places import NEWEST, ROOT, TEST, Leg, environment, legs
+from .shell import GateError, Shell
+from .verdicts import Passed
+
+
+@dataclass(frozen=True)
+class Gate:
+    target: str  # the make target that it belongs to
+    name: str
+    leg: str
+    run: Callable[[Shell], Passed]
+    alone: bool = False  # nothing may run beside it
+
+
+def all_gates() -> Iterator[Gate]:
+    """The slow ones first, so that two at a time end together."""
+    for leg in legs():
+        yield Gate("sanity", "sanity", leg.name, partial(sanity, leg))
+    for leg in legs():
+        yield Gate("units", "units", leg.name, partial(units, leg))
+    for version, python in pythons_of_managed_hosts():
+        yield Gate("units", "units on managed hosts", version, partial(units_on_target, version, python))
+    yield Gate("lint", "ansible-lint", "newest", ansible_lint)
+    yield Gate("typecheck", "mypy", "newest", mypy)
+    yield Gate("docs", "antsibull-docs", "newest", antsibull_docs)
+    yield Gate("package", "package", "newest", package)
+    yield Gate("lint", "antsibull-changelog", "newest", antsibull_changelog)
+    yield Gate("lint", "ruff", "newest", ruff)
+    yield Gate("lint", "yamllint", "newest", yamllint)
+    yield Gate("shellcheck", "shellcheck", "", shellcheck)
+    yield Gate("integration", "integration", "newest", integration, alone=True)
+
+
+def sanity(leg: Leg, shell: Shell) -> Passed:
+    ignored = [path.name for path in (ROOT / "tests" / "sanity").glob("ignore*.txt") if path.read_text().strip()]
+    if ignored:
+        raise GateError(f"the ignore list must stay empty: tests/sanity/{', '.join(ignored)}")
+    home.prepare(leg)
+    where = stage.refresh(leg.stage)
+    return verdicts.of_sanity(
+        shell.run([leg.bin / "ansible-test", "sanity", "--venv", "--color", "no"], environment(leg), where)
+    )
+
+
+def units(leg: Leg, shell: Shell) -> Passed:
+    return _pytest(leg, shell, f"units-{leg.name}", "tests/unit")
+
+
+def units_on_target(version: str, python: str, shell: Shell) -> Passed:
+    found = [name for name in targets.TESTS if (ROOT / name).is_dir()]
+    return _pytest(targets.prepare(version, python, shell), shell, f"units-target-{version}", *found)
+
+
+def integration(shell: Shell) -> Passed:
+    if os.geteuid() != 0 and not shutil.which("sudo"):
+        raise GateError("the lab is made of network namespaces: run it as root, or install sudo")
+    return _pytest(NEWEST, shell, "integration", "tests/integration", before=("scripts/in-lab",), timeout=1800)
+
+
+def _pytest(
+    leg: Leg, shell: Shell, name: str, *words: str, before: tuple[str, ...] = (), timeout: float = 900
+) -> Passed:
+    report = TEST / "reports" / f"{name}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    pytest = [leg.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    try:
+        shell.run([*before, *pytest, *words], environment(leg), timeout=timeout, terminal=bool(before))
+    except GateError:
+        if report.exists():
+            verdicts.of_pytest(report)  # says more than pytest's exit status
+        raise
+    return verdicts.of_pytest(report)
+
+
+def ansible_lint(shell: Shell) -> Passed:
+    where = stage.for_readers()
+    env = environment(NEWEST) | {"ANSIBLE_COLLECTIONS_PATH": str(stage.READERS)}
+    output = shell.run([NEWEST.bin / "ansible-lint", "--offline", "--profile", "production", "--strict"], env, where)
+    return Passed(_line_with(output, "Passed:"))
+
+
+def mypy(shell: Shell) -> Passed:
+    """The collection as a package; the scripts and the lab are programs, whose own folders are on their path."""
+    where = stage.for_readers()
+    ours = "ansible_collections.egress.allowlist"
+    collection = ["-p", f"{ours}.plugins", "-p", f"{ours}.tests", "--exclude", "/tests/lab/"]
+    programs = ["scripts", "tests/lab"]
+
+    def check(name: str, path: list[str], words: list[str]) -> str:
+        env = environment(NEWEST) | {"MYPYPATH": os.pathsep.join(path)}
+        return shell.run([NEWEST.bin / "mypy", "--cache-dir", TEST / "mypy" / name, *words], env, where, accept=(0, 1))
+
+    return verdicts.of_mypy(
+        [check("collection", [str(stage.READERS)], collection), check("programs", programs, programs)]
+    )
+
+
+def antsibull_docs(shell: Shell) -> Passed:
+    where = stage.for_readers()
+    words = ["lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."]
+    shell.run([NEWEST.bin / "antsibull-docs", *words], environment(NEWEST), where)
+    return Passed("documentation of plugins, roles and guides")
+
+
+def antsibull_changelog(shell: Shell) -> Passed:
+    where = stage.for_readers()
+    shell.run([NEWEST.bin / "antsibull-changelog", "lint"], environment(NEWEST), where)
+    return Passed("changelog and fragments")
+
+
+def ruff(shell: Shell) -> Passed:
+    shell.run([NEWEST.bin / "ruff", "check", "--cache-dir", TEST / "ruff", "."], environment(NEWEST))
+    return Passed("all Python files")
+
+
+def yamllint(shell: Shell) -> Passed:
+    where = stage.for_readers()
+    shell.run([NEWEST.bin / "yamllint", "--strict", "."], environment(NEWEST), where)
+    return Passed("all YAML files")
+
+
+def shellcheck(shell: Shell) -> Passed:
+    scripts = _shell_scripts()
+    if not scripts:
+        raise GateError("found no shell script to check")
+    shell.run(["shellcheck", "--enable=quote-safe-variables,check-unassigned-uppercase", *scripts], environment(NEWEST))
+    return Passed(f"{len(scripts)} scripts")
+
+
+def _shell_scripts() -> list[str]:
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    return sorted(name for name in listed if name and _is_shell(ROOT / name))
+
+
+def _is_shell(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        first = file.readline(80)
+    return first.startswith(b"#!") and first.split()[-1].rsplit(b"/", 1)[-1] in (b"sh", b"bash")
+
+
+def package(shell: Shell) -> Passed:
+    """Builds the tarball and installs it into an empty place, where its plugins must be found by full name."""
+    where = stage.for_readers()
+    into = TEST / "installed"
+    shutil.rmtree(into, ignore_errors=True)
+    galaxy: list[str | Path] = [NEWEST.bin / "ansible-galaxy", "collection"]
+    # Not the virtual environment's link: ansible-core must find the installed copy.
+    env = environment(NEWEST) | {"ANSIBLE_COLLECTIONS_PATH": str(into), "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
+    shell.run([*galaxy, "build", "--force", "--output-path", TEST / "dist", "."], env, where)
+    shell.run([*galaxy, "install", "--offline", *sorted((TEST / "dist").glob("*.tar.gz"))], env)
+    shell.run([*galaxy, "verify", "--offline", "egress.allowlist"], env)
+    return _documented(shell, env, into)
+
+
+def _documented(shell: Shell, env: dict[str, str], into: Path) -> Passed:
+    kinds = {"modules": "module", "lookup": "lookup", "filter": "filter"}
+    count = 0
+    for folder, kind in kinds.items():
+        plugins = sorted((into / "ansible_collections/egress/allowlist/plugins" / folder).glob("[a-z]*.py"))
+        for path in plugins:
+            words = ["--json", "--type", kind, f"egress.allowlist.{path.stem}"]
+            if str(path) not in shell.run([NEWEST.bin / "ansible-doc", *words], env):
+                raise GateError(f"ansible-doc found another {path.stem} than the installed one")
+            count += 1
+    if not count:
+        raise GateError("the installed collection has no plugin")
+    return Passed(f"built, installed, {count} plugins found by name")
+
+
+def _line_with(output: str, word: str) -> str:
+    return next((line.strip() for line in output.splitlines() if word in line), "")
+
+
+def pythons_of_managed_hosts() -> list[tuple[str, str]]:
+    """Every Python found that is not a leg's own: ("3.8", "/usr/bin/python3.8"), the oldest first."""
+    listed = subprocess.run([ROOT / "scripts" / "pythons"], check=True, capture_output=True, text=True).stdout
+    own = {leg.site_packages.parent.name.removeprefix("python") for leg in legs()}
+    found = [line.split(" ", 1) for line in reversed(listed.splitlines())]
+    return [(version, python) for version, python in found if version not in own]
