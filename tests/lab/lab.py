@@ -1,9 +1,12 @@
-"""The lab: real hosts in namespaces of the kernel, wired among each other, with Squid, ICAP and an internet of their own.
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab: real hosts in namespaces of the kernel, with Squid, ICAP and an internet of their own.
 
-    .venv/bin/python tests/lab/lab.py up        (root; once per checkout it fetches packages)
-    .venv/bin/python tests/lab/lab.py exec proxy1 squid -k reconfigure
-    .venv/bin/python tests/lab/lab.py fault login.live.com refused
-    .venv/bin/python tests/lab/lab.py down      (root)
+.venv/bin/python tests/lab/lab.py up        (root; once per checkout it fetches packages)
+.venv/bin/python tests/lab/lab.py exec proxy1 squid -k reconfigure
+.venv/bin/python tests/lab/lab.py fault login.live.com refused
+.venv/bin/python tests/lab/lab.py down      (root)
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ def up(lab: Lab, _: argparse.Namespace) -> int:
             print(f"The lab is already up, and each part of it answers. Inventory: {lab.inventory}")
             return 0
         clean(lab)
-        packages.ensure(lab)
+        if packages.ensure(lab):
+            give_away(lab.packages)
         prepare(lab)
         try:
             hosts.start(lab)
@@ -58,7 +62,7 @@ def prepare(lab: Lab) -> None:
 def give_away_all(lab: Lab) -> None:
     for folder in (lab.ssh, lab.pki):
         give_away(folder)
-    for path in (lab.state, lab.packages, lab.logs, lab.inventory):
+    for path in (lab.state, lab.packages, lab.inventory, lab.logs, *lab.logs.glob("*")):
         os.chown(path, *owner())
 
 
@@ -67,12 +71,14 @@ def down(lab: Lab, _: argparse.Namespace) -> int:
         require_root("down")
     with exclusive(lab):
         ended = clean(lab)
+        if ended and lab.logs.is_dir():
+            give_away(lab.logs)
     print(f"The lab is down: {ended} hosts ended." if ended else "The lab was not up.")
     return 0
 
 
 def clean(lab: Lab) -> int:
-    """End the hosts (their ssh connections, and so the masters behind them, end with them) and remove what points at them."""
+    """End the hosts, and with them ssh's masters that lead there; remove what points at them."""
     ended = hosts.end(lab)
     note = lab.state / "control-folder"
     if note.is_file():
@@ -104,7 +110,6 @@ def execute(lab: Lab, options: argparse.Namespace) -> int:
 
 def fetch(lab: Lab, _: argparse.Namespace) -> int:
     with exclusive(lab):
-        lab.packages.mkdir(exist_ok=True)
         news = packages.ensure(lab)
     print(f"The package tree is {'complete' if news else 'already complete'}: {lab.packages}")
     return 0
@@ -134,7 +139,9 @@ def require_root(command: str) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    root = argparse.ArgumentParser(prog="lab.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    root = argparse.ArgumentParser(
+        prog="lab.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     for name, function, text in (
         ("up", up, "start the lab; already up: check it"),

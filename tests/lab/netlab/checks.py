@@ -1,7 +1,11 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Does each part of the lab answer? Asked from where it matters: on the hosts themselves."""
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 
@@ -31,7 +35,7 @@ HINTS = {"direct": "internet", "anonymous": "proxy1/squid", "inspected": "proxy1
 
 
 def all_parts(lab: Lab) -> None:
-    """DNS and TLS of the internet, Squid with its login, its inspection and its ICAP; a LabError names what does not answer."""
+    """The internet's DNS and TLS, Squid's login, inspection and ICAP; a LabError names what does not answer."""
     for host in HOSTS.values():
         if host.group == "managed_hosts":
             _check_desktop(lab, host.name)
@@ -58,8 +62,6 @@ def _check_icap(lab: Lab) -> None:
 
 
 def login() -> str:
-    import base64
-
     return base64.b64encode(f"{topology.PROXY_USER}:{topology.PROXY_PASSWORD}".encode()).decode()
 
 
@@ -74,9 +76,11 @@ def tails(lab: Lab, *folders: str) -> str:
 
 
 def summary(lab: Lab, seconds: float) -> str:
-    proxy = topology.proxy_url("office")
-    return f"""The lab is up ({seconds:.1f} s): {', '.join(host.name for host in HOSTS.values() if host.nics)}.
-  proxy      {proxy} (TLS inspection, ICAP, login {topology.PROXY_USER}:{topology.PROXY_PASSWORD}); outsider: {topology.proxy_url('stranger')}
+    names = ", ".join(host.name for host in HOSTS.values() if host.nics)
+    user = f"{topology.PROXY_USER}:{topology.PROXY_PASSWORD}"
+    office, stranger = topology.proxy_url("office"), topology.proxy_url("stranger")
+    return f"""The lab is up ({seconds:.1f} s): {names}.
+  proxy      {office}, for the outsider {stranger}; login {user}
   inventory  {lab.inventory}
   logs       {lab.logs}
-  try        ssh -F {lab.ssh / 'config'} desktop1 curl -sx {proxy} -U {topology.PROXY_USER}:{topology.PROXY_PASSWORD} https://www.example.org/"""
+  try        ssh -F {lab.ssh / "config"} desktop1 curl -sx {office} -U {user} https://www.example.org/"""

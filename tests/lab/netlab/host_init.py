@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The first process of a lab host: makes its namespaces, dresses them, runs its programs, lets ssh in.
 
 Started by `hosts.py` as `python -I -S host_init.py SPEC`, it needs the standard library only. It lives exactly
@@ -21,9 +24,15 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = (
+    0x20000,
+    0x4000000,
+    0x8000000,
+    0x20000000,
+    0x40000000,
+)
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
-FRESH = (("/run", "755"), ("/tmp", "1777"), ("/dev/shm", "1777"), ("/root", "700"), ("/home", "755"))  # noqa: S108
+FRESH = (("/run", "755"), ("/tmp", "1777"), ("/dev/shm", "1777"), ("/root", "700"), ("/home", "755"))
 OVERLAID = ("/usr", "/etc", "/var")
 STAGE = Path("/run/egress-lab")  # inside the host: the lab's folder and the upper layers
 SERVICE_SECONDS = 15.0
@@ -106,7 +115,7 @@ def dress(spec: Spec) -> None:
     mount(f"/proc/self/fd/{lab}", str(STAGE / "lab"), None, MS_BIND)
     for path, fd in kept:
         uncover(path, fd)
-    overlay(spec)
+    overlay()
     mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV)
     mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV)
     libc.sethostname(spec["name"].encode(), len(spec["name"]))
@@ -121,8 +130,10 @@ def mount(source: str | None, target: str, kind: str | None, flags: int, data: s
     arguments = [text.encode() if text else None for text in (source, target, kind)]
     if libc.mount(*arguments, ctypes.c_ulong(flags), data.encode() or None):
         reason = os.strerror(ctypes.get_errno())
-        raise InitError(f"cannot mount {kind or 'a folder'} on {target}: {reason}. The lab needs the rights of root on the machine itself, "
-                        "or a container that may mount (docker run --privileged)")
+        raise InitError(
+            f"cannot mount {kind or 'a folder'} on {target}: {reason}. "
+            "The lab needs root on the machine itself, or a container that may mount (docker run --privileged)"
+        )
 
 
 def uncover(path: str, fd: int) -> None:
@@ -133,7 +144,7 @@ def uncover(path: str, fd: int) -> None:
     os.close(fd)
 
 
-def overlay(spec: Spec) -> None:
+def overlay() -> None:
     """Packages over the machine's /usr; private layers, in memory, over what programs write to."""
     for folder in OVERLAID:
         upper, work = STAGE / "upper" / folder[1:], STAGE / "work" / folder[1:]
@@ -207,7 +218,8 @@ def trust(certificate: Path) -> None:
     text = certificate.read_text(encoding="utf-8")
     with Path("/etc/ssl/certs/ca-certificates.crt").open("a", encoding="utf-8") as bundle:
         bundle.write(text)
-    answer = subprocess.run(["openssl", "x509", "-hash", "-noout"], input=text, capture_output=True, text=True, check=True)
+    command = ["openssl", "x509", "-hash", "-noout"]
+    answer = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
     write(Path(f"/etc/ssl/certs/{answer.stdout.strip()}.0"), text)
 
 
@@ -243,13 +255,12 @@ def start(service: Spec) -> None:
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         if answer.returncode:
             raise InitError(f"{' '.join(command)}: {(answer.stderr or answer.stdout).strip()}")
-    process = subprocess.Popen(service["command"], stdin=subprocess.DEVNULL, stdout=output(service), stderr=subprocess.STDOUT)
+    console = Path("/var/log") / service["logs"][0][0] / "console.log"
+    with console.open("ab") as stream:
+        process = subprocess.Popen(
+            service["command"], stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+        )
     await_port(service, process)
-
-
-def output(service: Spec) -> int:
-    folder = Path("/var/log") / service["logs"][0][0]
-    return os.open(folder / "console.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
 
 def await_port(service: Spec, process: subprocess.Popen[bytes]) -> None:
@@ -262,7 +273,9 @@ def await_port(service: Spec, process: subprocess.Popen[bytes]) -> None:
             return
         except OSError:
             time.sleep(0.01)
-    raise InitError(f"{service['name']} does not answer on {service['ready']} after {SERVICE_SECONDS:.0f} s\n{last_words(service)}")
+    raise InitError(
+        f"{service['name']} does not answer on {service['ready']} after {SERVICE_SECONDS:.0f} s\n{last_words(service)}"
+    )
 
 
 def last_words(service: Spec) -> str:
@@ -320,8 +333,8 @@ def admit(listener: socket.socket) -> None:
     with connection:
         subprocess.Popen(
             ["/usr/sbin/sshd", "-i", "-f", "/etc/egress-lab/sshd_config", "-E", "/var/log/egress-lab-sshd.log"],
-            stdin=connection,
-            stdout=connection,
+            stdin=connection.fileno(),
+            stdout=connection.fileno(),
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )

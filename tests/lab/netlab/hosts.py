@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Hosts as processes, seen from the machine: start them, wire them, find them again, end them."""
 
 from __future__ import annotations
@@ -134,7 +137,7 @@ def spec_of(lab: Lab, host: Host, control_fd: int) -> dict[str, Any]:
 
 
 def visible_paths(lab: Lab) -> list[str]:
-    """What stays visible on a host where it has a fresh folder: the checkout, and the Pythons (a test may choose an old one)."""
+    """What stays visible under a host's fresh folders: the checkout, and the Pythons (a test may choose an old one)."""
     base = Path(sys.base_prefix).resolve()
     pythons = base.parent if base.parent.name == "versions" else base
     return sorted({str(lab.checkout), str(Path(sys.prefix).resolve()), str(pythons)})
@@ -213,7 +216,8 @@ def end(lab: Lab) -> int:
     deadline = time.monotonic() + END_SECONDS
     while any(map(alive, found)):
         if time.monotonic() > deadline:
-            raise LabError(f"these processes did not end within {END_SECONDS:.0f} s: {[record['pid'] for record in found if alive(record)]}")
+            stubborn = [record["pid"] for record in found if alive(record)]
+            raise LabError(f"these processes did not end within {END_SECONDS:.0f} s: {stubborn}")
         time.sleep(0.005)
     shutil.rmtree(lab.run, ignore_errors=True)
     return len(found)

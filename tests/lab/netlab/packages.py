@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Debian packages for the hosts, unpacked beside the machine and never installed on it.
 
 apt resolves and fetches with lists and a cache of its own; `dpkg --fsys-tarfile` unpacks. No maintainer script runs,
@@ -16,11 +19,13 @@ from urllib.parse import unquote
 
 from netlab.state import Lab, LabError
 
-# The first ones are always unpacked, also where the machine has them: a host must not depend on how the machine is set up.
+# The first ones are always unpacked, also where the machine has them: a host must not depend on how that is set up.
 OWN = ("squid-openssl", "c-icap", "openssh-server", "nftables")
 NEEDED = ("ca-certificates", "curl", "iproute2", "openssl", "procps", "python3")
 MERGED = ("bin", "lib", "lib64", "sbin")
-_HOOKS = re.compile(r"^(APT::Update::(Pre|Post)-Invoke|DPkg::|Dir::Etc::(parts|main)\b|Dir::Cache|Dir::State::lists)", re.I)
+_NOT_TAKEN = re.compile(
+    r"(APT::Update::(Pre|Post)-Invoke|DPkg::|Dir::Etc::(parts|main)\b|Dir::Cache|Dir::State::lists)", re.IGNORECASE
+)
 
 
 def ensure(lab: Lab, *, say: bool = True) -> bool:
@@ -63,12 +68,13 @@ class Apt:
 
     def run(self, *arguments: str) -> str:
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "APT_CONFIG": str(self.config)}
-        answer = subprocess.run(["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True, check=False)
+        command = ["apt-get", "-q", *arguments]
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if answer.returncode and arguments[0] != "update":  # one dead source of many is no reason to stop
             raise LabError(
                 f"apt-get {' '.join(arguments)} failed:\n{answer.stderr.strip()}\n"
-                "The lab takes its programs from Debian 12's own archive. Check the machine's apt sources and its way to the mirror; "
-                "once .lab/packages is complete no network is needed."
+                "The lab takes its programs from Debian 12's archive: check the machine's apt sources and its way to "
+                "the mirror. Once .lab/packages is complete, no network is needed."
             )
         return answer.stdout
 
@@ -77,12 +83,13 @@ class Apt:
         install = ("install", "-y", "--no-install-recommends", "--reinstall", *OWN, *NEEDED)
         self.run("--download-only", *install)
         archives = [path.name for path in (self.folder / "archives").glob("*.deb")]
-        return sorted(archive_of(package, version, archives) for package, version in planned(self.run("--simulate", *install)))
+        plan = planned(self.run("--simulate", *install))
+        return sorted(archive_of(package, version, archives) for package, version in plan)
 
 
 def private_config(machine: str, folder: Path) -> str:
-    """The machine's apt configuration without its hooks, which would clean up its own cache, and without its folders."""
-    kept = [line for line in machine.splitlines() if not _HOOKS.match(line)]
+    """The machine's apt configuration without its hooks, which would clean up its own cache, and its folders."""
+    kept = [line for line in machine.splitlines() if not _NOT_TAKEN.match(line)]
     ours = {
         "Dir::Etc::parts": "/dev/null",
         "Dir::Etc::main": "/dev/null",
@@ -98,7 +105,7 @@ def private_config(machine: str, folder: Path) -> str:
 
 def planned(simulation: str) -> list[tuple[str, str]]:
     """(package, version) of each `Inst` line of `apt-get --simulate`."""
-    return re.findall(r"^Inst (\S+) (?:\[[^\]]*\] )?\((\S+) ", simulation, re.M)
+    return re.findall(r"^Inst (\S+) (?:\[[^\]]*\] )?\((\S+) ", simulation, re.MULTILINE)
 
 
 def archive_of(package: str, version: str, archives: Iterable[str]) -> str:
@@ -132,4 +139,6 @@ def _unpack_one(deb: Path, root: Path) -> None:
 def _require(*programs: str) -> None:
     for program in programs:
         if not shutil.which(program):
-            raise LabError(f"{program} is missing: the lab's hosts are made of Debian packages, so it needs Debian 12 or a relative of it")
+            raise LabError(
+                f"{program} is missing: the lab's hosts are made of Debian packages, so it needs Debian 12 or alike"
+            )

@@ -1,8 +1,11 @@
-"""Keys and certificates of the lab: a "public" CA that the internet uses, a company CA that the proxy uses, ssh keys."""
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys and certificates of the lab: the "public" CA of its internet, the proxy's company CA, ssh keys."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 Key = ec.EllipticCurvePrivateKey
-DAY = datetime.timedelta(days=1)
+DAY = dt.timedelta(days=1)
 
 
 class Authority:
@@ -108,9 +111,9 @@ def _private(path: Path, data: bytes) -> None:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, start: datetime.timedelta, end: datetime.timedelta
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, start: dt.timedelta, end: dt.timedelta
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab as data: which networks there are, which hosts, what runs on them.
 
 Everything else in this folder only reads these tables. To add a host, add a row to HOSTS
@@ -93,7 +96,7 @@ PROXY_PORT = 3128
 PLAIN_PROXY_PORT = 3129
 TENANT = "contoso"
 PROXY_USER = "demo"
-PROXY_PASSWORD = "lab-only"  # noqa: S105  # of the lab's own proxy; its hash is in site/proxy1/etc/squid/passwords
+PROXY_PASSWORD = "lab-only"  # of the lab's own proxy; its hash is in site/proxy1/etc/squid/passwords
 
 C_ICAP = Service(
     name="c-icap",

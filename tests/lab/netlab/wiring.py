@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The `ip -batch` texts that wire the hosts to each other. Pure: topology in, text out."""
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ def host_batch(host: Host) -> str:
         lines.append(f"link set eth{leg} up")
         lines += [f"address add {address} dev eth{leg}" for address in _addresses(nic)]
     if host.gateway:
-        lines += [f"route add default via {address.ip}" for address in NETWORKS[host.gateway[0]].addresses(host.gateway[1])]
+        network, number = host.gateway
+        lines += [f"route add default via {address.ip}" for address in NETWORKS[network].addresses(number)]
     lines += _any_ip(host) if host.owns_every_address else _routes(host, "main")
     return "\n".join(lines) + "\n"
 
@@ -83,4 +87,5 @@ def _any_ip(host: Host) -> list[str]:
         for leg, nic in enumerate(host.nics)
         for prefix in (NETWORKS[nic.network].ipv4, NETWORKS[nic.network].ipv6, "fe80::/64")
     ]
-    return [*own, *_routes(host, "local"), "route add local 0.0.0.0/0 dev lo table local", "route add local ::/0 dev lo table local"]
+    everything = [f"route add local {prefix} dev lo table local" for prefix in ("0.0.0.0/0", "::/0")]
+    return [*own, *_routes(host, "local"), *everything]

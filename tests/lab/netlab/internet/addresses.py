@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every name has an address of its own, per family, that does not change while the lab is up."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Certificates made while the client waits: any name, signed by the lab's public CA (or wrongly, where asked)."""
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-
 from netlab.pki import Authority, key_pem, pem
 
 KEPT = 4096  # ready-made contexts

@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A DNS server that knows every name. The answer is a pure function of the question; the loop at the end sends it."""
 
 from __future__ import annotations
@@ -63,10 +66,11 @@ def encode_name(name: str) -> bytes:
 def build(question: Question, answer: Answer) -> bytes:
     flags = 0x8480 | (question.flags & 0x0100) | answer.code  # a response, authoritative, recursion on offer
     head = struct.pack("!HHHHHH", question.number, flags, 1, len(answer.records), 0, 0)
-    records = b"".join(
-        record.name + struct.pack("!HHIH", record.kind, 1, TTL, len(record.data)) + record.data for record in answer.records
-    )
-    return head + question.raw + records
+    return head + question.raw + b"".join(map(encode_record, answer.records))
+
+
+def encode_record(record: Record) -> bytes:
+    return record.name + struct.pack("!HHIH", record.kind, 1, TTL, len(record.data)) + record.data
 
 
 def from_reverse(name: str) -> IPAddress | None:

@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What can be wrong with a name, and which names it is wrong with."""
 
 from __future__ import annotations

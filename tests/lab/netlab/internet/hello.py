@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The server name in a TLS ClientHello, read before the handshake: the fault to show depends on it."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP and TLS for every name there is: says who was asked for, and misbehaves where it should."""
 
 from __future__ import annotations
@@ -76,11 +79,9 @@ class Web:
         with connection:
             try:
                 connection.settimeout(IDLE_SECONDS)
-                visit = Visit(_plain(connection.getpeername()[0]), _plain(connection.getsockname()[0]), connection.getsockname()[1])
-                if secure:
-                    self._handshake(connection, visit)
-                else:
-                    self._converse(connection, visit)
+                here = connection.getsockname()
+                visit = Visit(_plain(connection.getpeername()[0]), _plain(here[0]), here[1])
+                (self._handshake if secure else self._converse)(connection, visit)
             except (OSError, ValueError):  # a client that goes away, or talks nonsense
                 return
 
@@ -88,7 +89,7 @@ class Web:
         sni = _peek_name(connection)
         name = sni or self._book.name(ipaddress.ip_address(visit.address)) or visit.address
         fault = self._faults.of(name)
-        self._log({"event": "tls", "client": visit.client, "address": visit.address, "port": visit.port, "sni": sni, "fault": fault})
+        self._log({"event": "tls", **vars(visit), "sni": sni, "fault": fault})
         if _cut(connection, fault):
             return
         if fault == "notls":
@@ -102,7 +103,8 @@ class Web:
         with connection.makefile("rb") as stream:
             while request := read_request(stream):
                 fault = self._faults.of(request.host)
-                self._log({"event": "http", **vars(visit), "method": request.method, "host": request.host, "path": request.path})
+                asked = {"method": request.method, "host": request.host, "path": request.path}
+                self._log({"event": "http", **vars(visit), **asked, "fault": fault})
                 if visit.tls is None and _cut(connection, fault):
                     return
                 if fault == "slow":

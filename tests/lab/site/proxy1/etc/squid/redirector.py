@@ -1,3 +1,6 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The company's category filter: sends some names to the block page.
 
 Squid asks "ID URL client user method ..." and is answered "ID OK ..." or "ID ERR" (leave it alone).
@@ -26,7 +29,7 @@ def answer(url: str, method: str) -> str:
 
 def host_of(url: str) -> str:
     """The host of "scheme://host:port/path", or of the "host:port" of a CONNECT."""
-    authority = url.split("://")[-1].split("/")[0]
+    authority = url.rpartition("://")[2].partition("/")[0]
     return authority.rpartition(":")[0] or authority
 
 
