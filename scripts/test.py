@@ -83,7 +83,7 @@ def report(results: list[Result]) -> None:
 def show_tail(result: Result) -> None:
     log = log_of(result.gate)
     print(f"\n---- {result.gate.name} {result.gate.leg}: {result.words}; the end of {log.relative_to(ROOT)}:")
-    lines = log.read_text(errors="replace").splitlines()
+    lines = [line[:300] for line in log.read_text(errors="replace").splitlines()]
     # ansible-test goes on after an error, and its last words are about something else.
     errors = [line for line in lines[:-TAIL] if line.startswith("ERROR:")]
     print(*errors[:TAIL], *lines[-TAIL:], sep="\n")
