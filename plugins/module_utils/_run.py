@@ -137,6 +137,9 @@ class Run:
             )
         if state == "restored" and self.options["snapshot"] is None:
             raise AllowlistError("snapshot: state: restored needs the `snapshot` that an earlier run returned")
+        change_id = self.options["change_id"] or ""
+        if not change_id.isprintable():
+            raise AllowlistError(f"change_id: expected one line of printable text, got {change_id!r}")
         if not 0 <= self.options["max_shrink"] <= 100:
             raise AllowlistError(f"max_shrink: expected a percentage from 0 to 100, got {self.options['max_shrink']}")
 

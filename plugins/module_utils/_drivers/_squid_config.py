@@ -23,7 +23,10 @@ _WORD = re.compile(r""" "[^"]*" | '[^']*' | \S+ """, re.VERBOSE)
 
 @dataclass(frozen=True)
 class Line:
-    """One directive, continued lines joined. ``raw`` is what stands in the file, for writing it elsewhere."""
+    """One directive, continued lines joined. ``raw`` is what stands in the file, for writing it elsewhere.
+
+    Number 0 with no words is the beginning of a file.
+    """
 
     file: str
     number: int
@@ -75,6 +78,7 @@ class Config:
     def _file(self, path: str, depth: int, origin: str) -> Iterator[Line]:
         if depth > DEEPEST_INCLUDE:
             raise ApplianceError(f"{origin}: includes are nested more than {DEEPEST_INCLUDE} deep, Squid refuses that")
+        yield Line(path, 0, (), "", True)  # where the file begins, also when it says nothing
         states: List[Optional[bool]] = []
         for number, raw, text in _logical_lines(self._read(path, origin)):
             words = split_words(self._macros(text))

@@ -175,7 +175,7 @@ class Files:
     def tidy(self, objects: Mapping[str, str]) -> None:
         """Take away what is ours and no longer used; the folder too when nothing of anyone's is left in it."""
         self.remove([path for path in self.read() if path not in objects])
-        if not any(self.title(path) for path in objects):
+        if not objects:
             self.remove([self.loaded])
             try:
                 os.rmdir(self.list_dir)

@@ -85,7 +85,7 @@ class SquidDriver(Driver):
         objects = self.files.read()
         holdings, unread = self._read_texts(objects)
         foreign = [path for path in self.files.includes() if not objects[path].startswith(f"{MARK}{self.name}\n")]
-        self._running = self.program.process(self._config({}))
+        self._running = self.program.process(self._config(self._stand_in()))
         live = self.files.is_live(self._running, objects)
         return Present(tuple(holdings), objects, tuple(unread), live, tuple(foreign))
 
@@ -102,12 +102,16 @@ class SquidDriver(Driver):
         proposed.update(ours)
         return Config(self.config_file, self.options["instance"] or "squid", proposed)
 
+    def _stand_in(self) -> Dict[str, str]:
+        """A file that says nothing, in the place where ours is read."""
+        return {self.files.include: "# stands in for our file\n"}
+
     # Rendering
 
     def render(self, holdings: Sequence[Holding], present: Present) -> Desired:
         if not holdings:
             return Desired(objects=self._nothing())
-        site = Site(self._config({self.files.include: "# stands in for our file\nnothing\n"}), self.files.include)
+        site = Site(self._config(self._stand_in()), self.files.include)
         return self._rendered(holdings, site, present)
 
     def render_offline(self, holdings: Sequence[Holding]) -> Desired:
@@ -277,10 +281,6 @@ class SquidDriver(Driver):
                     " / ".join(new or sorted(after)) or "squid -k parse failed without a word"
                 )
             )
-
-    def _stand_in(self) -> Dict[str, str]:
-        """Nothing of ours, and still a file where the include line would otherwise match none."""
-        return self._nothing()
 
     def apply(self, present: Present, desired: Desired) -> None:
         old = {path: text for path, text in present.objects.items() if self.files.is_include(path)}
