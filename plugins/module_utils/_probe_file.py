@@ -1,0 +1,62 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Result files on the control node: one for each host, whole or not there, for nobody else to read."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from typing import Any, Mapping
+from urllib.parse import quote
+
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+
+SUMMARY = "summary"
+_LONGEST = 200
+
+
+def host_file(folder: str, host: str) -> str:
+    """The file of a host. The name comes from an inventory, so it must not lead out of the folder."""
+    name = quote(host, safe="")
+    if name.startswith(".") or name.lower() == SUMMARY:
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    if len(name) > _LONGEST:
+        name = f"{name[: _LONGEST - 17]}-{hashlib.sha256(host.encode()).hexdigest()[:16]}"
+    return os.path.join(folder, f"{name}.json")
+
+
+def summary_file(folder: str) -> str:
+    """The file of the fleet."""
+    return os.path.join(folder, f"{SUMMARY}.json")
+
+
+def write(path: str, data: Mapping[str, Any]) -> None:
+    """Write a file as a whole: a reader sees the old one or the new one, also when the disk is full."""
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        _replace(folder, path, json.dumps(data, indent=1, sort_keys=False) + "\n")
+    except OSError as error:
+        raise AllowlistError(
+            f"results_dir: cannot write {path} on the control node: {error.strerror or error}; "
+            "make room, or name another folder"
+        ) from error
+
+
+def _replace(folder: str, path: str, text: str) -> None:
+    descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=folder)  # 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(draft, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)
+        raise
