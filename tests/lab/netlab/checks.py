@@ -5,33 +5,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
+from typing import Any
 
-from netlab import hosts, topology
-from netlab.state import Lab, LabError
-from netlab.topology import HOSTS
+from . import hosts, topology
+from .state import Lab, LabError
+from .topology import HOSTS
 
-PROBE = r"""
-import http.client, json, socket, ssl, sys
-proxy, port, login, ca = sys.argv[1:]
-said = {}
-said["dns"] = sorted({entry[4][0] for entry in socket.getaddrinfo("check.example", 443, type=socket.SOCK_STREAM)})
-direct = http.client.HTTPSConnection("check.example", timeout=10, context=ssl.create_default_context())
-direct.request("GET", "/")
-said["direct"] = direct.getresponse().status
-proxied = http.client.HTTPConnection(proxy, int(port), timeout=10)
-proxied.request("GET", "http://check.example/", headers={"Connection": "close"})
-said["anonymous"] = proxied.getresponse().status
-inspected = http.client.HTTPSConnection(proxy, int(port), timeout=10, context=ssl.create_default_context(cafile=ca))
-inspected.set_tunnel("check.example", 443, {"Proxy-Authorization": "Basic " + login})
-inspected.request("GET", "/")
-said["inspected"] = inspected.getresponse().status
-print(json.dumps(said))
-"""
-EXPECTED = {"direct": 200, "anonymous": 407, "inspected": 200}
-HINTS = {"direct": "internet", "anonymous": "proxy1/squid", "inspected": "proxy1/squid"}
+NAME = "check.example"
 
 
 def all_parts(lab: Lab) -> None:
@@ -43,26 +25,37 @@ def all_parts(lab: Lab) -> None:
 
 
 def _check_desktop(lab: Lab, name: str) -> None:
-    proxy = topology.address_of("proxy1", "office")
-    arguments = [proxy, str(topology.PROXY_PORT), login(), "/etc/egress-lab/company-ca.pem"]
-    command = hosts.inside(hosts.pid_of(lab, name), ["python3", "-I", "-c", PROBE, *arguments])
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    proxy = {"host": NAME, "proxy": f"{topology.address_of('proxy1', 'office')}:{topology.PROXY_PORT}"}
+    login = f"{topology.PROXY_USER}:{topology.PROXY_PASSWORD}"
+    wishes: list[dict[str, Any]] = [{"host": NAME}, {**proxy, "plain": True}, {**proxy, "login": login}]
+    direct, anonymous, inspected = see(lab, name, wishes)
+    _expect(lab, "internet", f"{name}, direct", direct, status=200, issuer="Lab Public Intermediate CA")
+    _expect(lab, "proxy1", f"{name}, proxy without login", anonymous, status=407)
+    company = "Example Company TLS Inspection CA"
+    _expect(lab, "proxy1", f"{name}, proxy with login", inspected, status=200, issuer=company)
+
+
+def see(lab: Lab, host: str, wishes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Let client.py ask from a host."""
+    words = ["python3", "-I", str(lab.code / "client.py"), json.dumps(wishes)]
+    answer = subprocess.run(
+        hosts.inside(hosts.pid_of(lab, host), words), capture_output=True, text=True, check=False, timeout=60
+    )
     if answer.returncode:
-        raise LabError(f"{name}: {answer.stderr.strip().splitlines()[-1]}\n{tails(lab, 'proxy1', 'internet')}")
-    said = json.loads(answer.stdout)
-    for step, status in EXPECTED.items():
-        if said[step] != status:
-            raise LabError(f"{name}: {step}: expected status {status}, got {said[step]}\n{tails(lab, HINTS[step])}")
+        raise LabError(f"{host}: client.py failed:\n{answer.stderr.strip()}")
+    told: list[dict[str, Any]] = json.loads(answer.stdout)
+    return told
+
+
+def _expect(lab: Lab, culprit: str, what: str, told: dict[str, Any], **expected: Any) -> None:
+    if {key: told.get(key) for key in expected} != expected:
+        raise LabError(f"{what}: expected {expected}, got {told}\n{tails(lab, culprit)}")
 
 
 def _check_icap(lab: Lab) -> None:
     log = lab.logs / "proxy1" / "c-icap" / "access.log"
-    if "check.example" not in log.read_text(encoding="utf-8", errors="replace"):
+    if NAME not in log.read_text(encoding="utf-8", errors="replace"):
         raise LabError(f"the content inspector saw none of the checks\n{tails(lab, 'proxy1')}")
-
-
-def login() -> str:
-    return base64.b64encode(f"{topology.PROXY_USER}:{topology.PROXY_PASSWORD}".encode()).decode()
 
 
 def tails(lab: Lab, *folders: str) -> str:

@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from netlab import topology, wiring
-from netlab.state import Lab, LabError, owner
-from netlab.topology import HOSTS, Host
+from . import topology, wiring
+from .state import Lab, LabError, owner
+from .topology import HOSTS, Host
 
 STEP_SECONDS = 40.0
 END_SECONDS = 5.0
@@ -147,7 +147,8 @@ def files_of(lab: Lab, host: Host) -> dict[str, str]:
     texts = {
         "/etc/hostname": f"{host.name}\n",
         "/etc/hosts": LOCAL_NAMES + "".join(f"{address} {name}\n" for name, address in _known_hosts()),
-        "/etc/resolv.conf": "".join(f"nameserver {address}\n" for address in topology.nameservers()),
+        "/etc/resolv.conf": "".join(f"nameserver {address}\n" for address in topology.nameservers())
+        + "options timeout:1 attempts:2\n",
         "/etc/egress-lab/public-root.pem": (lab.pki / "public-root.pem").read_text(encoding="ascii"),
         "/etc/egress-lab/company-ca.pem": (lab.pki / "company-ca.pem").read_text(encoding="ascii"),
     }

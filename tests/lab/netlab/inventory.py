@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from netlab import topology
-from netlab.state import Lab
-from netlab.topology import HOSTS, NETWORKS, Host
+from . import topology
+from .state import Lab
+from .topology import HOSTS, NETWORKS, Host
 
 
 def write(lab: Lab, control_folder: Path) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote
 
-from netlab.state import Lab, LabError
+from .state import Lab, LabError
 
 # The first ones are always unpacked, also where the machine has them: a host must not depend on how that is set up.
 OWN = ("squid-openssl", "c-icap", "openssh-server", "nftables")

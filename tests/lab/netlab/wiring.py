@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from netlab.topology import HOSTS, NETWORKS, Host, Nic
+from .topology import HOSTS, NETWORKS, Host, Nic
 
 
 def switch_batch(pids: Mapping[str, int]) -> str:

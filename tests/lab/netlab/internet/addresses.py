@@ -9,7 +9,7 @@ import hashlib
 import ipaddress
 import threading
 
-from netlab.topology import NAME_POOL_IPV4, NAME_POOL_IPV6
+from ..topology import NAME_POOL_IPV4, NAME_POOL_IPV6
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from netlab.pki import Authority, key_pem, pem
+
+from ..pki import Authority, key_pem, pem
 
 KEPT = 4096  # ready-made contexts
 

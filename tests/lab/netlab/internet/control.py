@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from netlab.internet.faults import Faults
-from netlab.internet.path import PathFaults
+from .faults import Faults
+from .path import PathFaults
 
 
 def serve(path: Path, faults: Faults, path_faults: PathFaults) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netlab.internet.addresses import AddressBook, IPAddress
-from netlab.internet.faults import Faults
+from .addresses import AddressBook, IPAddress
+from .faults import Faults
 
 A, CNAME, PTR, AAAA = 1, 5, 12, 28
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5

@@ -8,8 +8,8 @@ from __future__ import annotations
 import subprocess
 import threading
 
-from netlab.internet.addresses import AddressBook
-from netlab.internet.faults import PATH, Faults
+from .addresses import AddressBook
+from .faults import PATH, Faults
 
 TABLE = """
 table inet path_faults {

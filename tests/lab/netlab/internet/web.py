@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from netlab.internet import hello
-from netlab.internet.addresses import AddressBook
-from netlab.internet.certificates import Mint
-from netlab.internet.faults import STATUS, Faults
+from . import hello
+from .addresses import AddressBook
+from .certificates import Mint
+from .faults import STATUS, Faults
 
 PLAIN_PORTS = (80, 8080)
 TLS_PORTS = (443, 8443)
@@ -93,7 +93,8 @@ class Web:
         if _cut(connection, fault):
             return
         if fault == "notls":
-            self._converse(connection, visit)
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
         context = _refusing() if fault == "alert" else self._mint.context(name, fault)
         with context.wrap_socket(connection, server_side=True) as secured:
