@@ -119,7 +119,9 @@ _raw:
           type: str
           sample: "*.msecnd.net"
         doubtful:
-          description: The name as the document has it, where that is a name; O(egress.allowlist.endpoints#lookup:uncertain) brings it back.
+          description: >-
+            The name as the document has it, where that is a name; O(egress.allowlist.endpoints#lookup:uncertain) brings
+            it back.
           type: str
           sample: "*.msecnd.com"
         what:

@@ -13,7 +13,7 @@ version_added: 0.1.0
 author:
   - The egress.allowlist authors (@egress-allowlist)
 description:
-  - Returns the entries of the groups of a catalog, sorted, each once, in the form that all modules of this collection take.
+  - Returns the entries of the groups of a catalog, sorted, each once, as all modules of this collection take them.
   - Taking a group away never takes an entry that another chosen group needs; such an entry names all its groups.
 extends_documentation_fragment:
   - egress.allowlist.catalog
@@ -21,7 +21,8 @@ options:
   _terms:
     description:
       - The ids of groups, as P(egress.allowlist.endpoint_groups#lookup) lists them. A term may be a list of ids.
-      - Without terms, all groups. Groups that the source document only links to have no entries, and are an error as a term.
+      - Without terms, all groups.
+      - A group that the source document only links to has no entries, and is an error as a term.
     type: list
     elements: raw
   tenant:
@@ -53,7 +54,8 @@ options:
       - name: egress_tenant_missing
   include:
     description:
-      - What to add, ids of groups, names and networks. A name or network can be a text or a mapping of the fields of an entry.
+      - What to add, ids of groups, names and networks.
+      - A name or network is a text or a mapping of the fields of an entry.
     type: list
     elements: raw
     default: []
@@ -135,7 +137,7 @@ options:
       - name: egress_ipv6
   minimize:
     description:
-      - Drop each entry that another one already contains with all its ports, as V(*.microsoft.com) contains V(c.microsoft.com).
+      - Drop each entry that another one contains with all its ports, as V(*.microsoft.com) contains V(c.microsoft.com).
       - The names that are let through stay the very same; the groups of what is dropped are no longer seen.
     type: bool
     default: false
@@ -153,8 +155,8 @@ options:
     type: str
 notes:
   - >-
-    Ansible evaluates a variable that holds a lookup again at each use. For many hosts or tasks resolve the entries once,
-    with M(ansible.builtin.set_fact) and C(run_once).
+    Ansible evaluates a variable that holds a lookup again at each use. For many hosts or tasks resolve the entries
+    once, with M(ansible.builtin.set_fact) and C(run_once).
 seealso:
   - plugin: egress.allowlist.endpoint_groups
     plugin_type: lookup
@@ -167,7 +169,9 @@ EXAMPLES = r"""
 
 - name: Only the updates of Windows
   ansible.builtin.debug:
-    msg: "{{ query('egress.allowlist.endpoints', 'windows_update_for_business', 'delivery_optimization') | map(attribute='value') }}"
+    msg: "{{ query('egress.allowlist.endpoints', wanted) | map(attribute='value') }}"
+  vars:
+    wanted: [windows_update_for_business, delivery_optimization]
 
 # In group_vars/all.yml, for every use of the lookup:
 #   egress_tenant: contoso
@@ -189,7 +193,9 @@ EXAMPLES = r"""
 
 - name: The document's catalog and one of your own, as short a list as lets the same through
   ansible.builtin.debug:
-    msg: "{{ query('egress.allowlist.endpoints', catalog=['mmd', 'files/contoso.yml'], tenant='contoso', minimize=true) }}"
+    msg: "{{ query('egress.allowlist.endpoints', catalog=catalogs, tenant='contoso', minimize=true) }}"
+  vars:
+    catalogs: [mmd, files/contoso.yml]
 
 - name: The wildcards under which anyone can put content
   ansible.builtin.debug:
@@ -201,7 +207,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - The entries, sorted. Names first, by their labels from the right, so that what belongs together stands together; then networks.
+    - >-
+      The entries, sorted. Names first, by their labels from the right, so that what belongs together stands together;
+      then networks.
     - With O(query), what the expression finds; what is not a list becomes a list of one element.
   type: list
   elements: dict
@@ -219,7 +227,8 @@ _raw:
       type: str
       sample: /ncsi.txt
     ports:
-      description: The ports. Empty where the source states none, which means tcp/80 and tcp/443 for a name, and never any port.
+      description: >-
+        The ports. Empty where the source states none, which means tcp/80 and tcp/443 for a name, and never any port.
       type: list
       elements: str
       sample: []
@@ -256,8 +265,10 @@ from typing import Any
 
 try:
     import jmespath
+
+    HAS_JMESPATH = True
 except ImportError:
-    jmespath = None
+    HAS_JMESPATH = False
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog
@@ -293,7 +304,7 @@ class LookupModule(CatalogLookup):
 def _queried(entries: list[dict[str, Any]], expression: str | None) -> list[Any]:
     if not expression:
         return entries
-    if jmespath is None:
+    if not HAS_JMESPATH:
         raise AllowlistError(
             "query: needs the Python library jmespath on the control node, in the environment of ansible-core: "
             "pip install jmespath"
@@ -301,7 +312,7 @@ def _queried(entries: list[dict[str, Any]], expression: str | None) -> list[Any]
     try:
         found = jmespath.search(expression, entries)
     except jmespath.exceptions.JMESPathError as error:
-        raise AllowlistError(f'query: "{expression}" is not a JMESPath expression over entries: {error}') from error
+        raise AllowlistError(f'query: "{expression}" is not a JMESPath expression over entries: {error}') from None
     if found is None:
         return []
     return found if isinstance(found, list) else [found]

@@ -79,7 +79,7 @@ class Risk:
 
 @dataclass(frozen=True)
 class Correction:
-    """One name that differs from the text of the document; *doubtful* is the document's own reading, if it is a name."""
+    """A name that differs from the document's text; *doubtful* is the document's own reading, if it is a name."""
 
     group: str
     text: tuple[str, ...]
@@ -119,7 +119,7 @@ def load(catalog: str) -> Catalog:
     try:
         status = os.stat(file)
     except OSError as error:
-        raise AllowlistError(f"catalog {file}: cannot be read: {error.strerror}") from error
+        raise AllowlistError(f"catalog {file}: cannot be read: {error.strerror}") from None
     return _load(os.path.realpath(file), status.st_mtime_ns, status.st_size)
 
 
@@ -152,7 +152,7 @@ def _file(catalog: str) -> str:
 
 
 @lru_cache(maxsize=32)
-def _load(file: str, changed: int, size: int) -> Catalog:
+def _load(file: str, _changed: int, _size: int) -> Catalog:
     text = _yaml.read(file)
     data = _yaml.parse(file, text)
     problems = list(CATALOG.problems(data, ()))

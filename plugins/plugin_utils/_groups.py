@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The groups of several catalogs seen as one list: a group that two catalogs name is one group with the names of both."""
+"""The groups of several catalogs as one list: a group that two catalogs name is one group with the names of both."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def by_id(catalogs: Sequence[Catalog]) -> dict[str, list[Group]]:
     return groups
 
 
-def check_known(asked: Iterable[str], catalogs: Sequence[Catalog], option: str) -> None:
+def check_known(asked: Iterable[str], catalogs: Sequence[Catalog], option: str = "") -> None:
     """Refuse ids that no catalog has, with the ids or titles that come nearest."""
     groups = by_id(catalogs)
     words = {id_: id_ for id_ in groups} | {g.title.lower(): id_ for id_, all_ in groups.items() for g in all_}
@@ -38,7 +38,7 @@ def check_known(asked: Iterable[str], catalogs: Sequence[Catalog], option: str) 
             # People ask for "Microsoft Teams", and for "azure_ad".
             hint = near(words.get(id_.lower(), id_), groups) or _by_title(id_, words)
             where = " and ".join(catalog.id for catalog in catalogs)
-            raise AllowlistError(f'{option}: there is no group "{id_}" in {where}{hint}; all groups: {LIST_ALL}')
+            raise AllowlistError(f'{option}there is no group "{id_}" in {where}{hint}; all groups: {LIST_ALL}')
 
 
 def _by_title(wrong: str, words: dict[str, str]) -> str:
@@ -49,7 +49,7 @@ def _by_title(wrong: str, words: dict[str, str]) -> str:
 
 def describe(catalogs: Sequence[Catalog], asked: Sequence[str]) -> list[dict[str, Any]]:
     """What is to be known of each group, as plain data."""
-    check_known(asked, catalogs, "groups")
+    check_known(asked, catalogs)
     groups = by_id(catalogs)
     risks = RiskTable(catalogs)
     return [_described(groups[id_], catalogs, risks) for id_ in (dict.fromkeys(asked) or groups)]

@@ -16,7 +16,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog, load_all
-from ansible_collections.egress.allowlist.plugins.plugin_utils._schema import found
+from ansible_collections.egress.allowlist.plugins.plugin_utils._schema import found, near
 
 display = Display()
 
@@ -33,10 +33,21 @@ class CatalogLookup(LookupBase):
     def run(self, terms: Sequence[object], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[Any]:
         self.set_options(var_options=variables, direct=kwargs)
         try:
+            self._check_known(kwargs)
             names = [self._found(plain(name), variables) for name in self.get_option("catalog")]
             return self.answer(_groups(plain(terms)), load_all(names))
         except AllowlistError as error:
-            raise AnsibleLookupError(f"{self.NAME}: {error}") from error
+            # Ansible itself writes the name of the lookup before it.
+            raise AnsibleLookupError(str(error)) from None
+
+    def _check_known(self, given: Mapping[str, Any]) -> None:
+        """Ansible lets options that do not exist pass, and a misspelt ``exclude`` would leave out nothing."""
+        known = [name for name in self.get_options() if not name.startswith("_")]
+        for name in given:
+            if name not in known:
+                raise AllowlistError(
+                    f"there is no option {name}{near(name, known)}; the options are {', '.join(known)}"
+                )
 
     def warn(self, text: str) -> None:
         display.warning(f"{self.NAME}: {text}")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -147,12 +147,14 @@ def found(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, bool):
-        return f'the boolean {str(value).lower()} (if you meant a text, quote it)'
+        return f"the boolean {str(value).lower()} (if you meant a text, quote it)"
     if isinstance(value, (int, float)):
         return f'the number {value} (if you meant a text, quote it: "{value}")'
-    if isinstance(value, (datetime.date, datetime.datetime)):
+    if isinstance(value, (dt.date, dt.datetime)):
         return f'the date {value} (if you meant a text, quote it: "{value}")'
-    return {dict: "a mapping", list: "a list"}.get(type(value), f"a value of type {type(value).__name__}")
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return f"a value of type {type(value).__name__}"
 
 
 def dotted(path: Path) -> str:

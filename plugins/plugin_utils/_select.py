@@ -18,6 +18,7 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import Ris
 
 _GROUP = re.compile(r"[a-z][a-z0-9_]*")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,25}[a-z0-9])?")
+_SHOWN = 5
 _TENANT_DOMAINS = (".onmicrosoft.com", "-my.sharepoint.com", ".sharepoint.com")
 
 
@@ -76,13 +77,11 @@ def _normalised(item: object, where: str) -> list[Entry]:
     try:
         return normalise([item], where="")
     except AllowlistError as error:
-        raise AllowlistError(where + str(error).removeprefix("[0]")) from error
+        raise AllowlistError(where + str(error).removeprefix("[0]")) from None
 
 
-def _chosen(
-    catalogs: Sequence[Catalog], request: Request, added: Sequence[str], removed: Sequence[str]
-) -> list[Group]:
-    for asked, option in ((request.groups, "groups"), (added, "include"), (removed, "exclude")):
+def _chosen(catalogs: Sequence[Catalog], request: Request, added: Sequence[str], removed: Sequence[str]) -> list[Group]:
+    for asked, option in ((request.groups, ""), (added, "include: "), (removed, "exclude: ")):
         _groups.check_known(asked, catalogs, option)
     known = _groups.by_id(catalogs)
     asked = list(dict.fromkeys([*request.groups, *added] if request.groups else known))
@@ -113,7 +112,7 @@ def _tenant(request: Request, groups: Sequence[Group]) -> str | None:
             raise AllowlistError(f'tenant: give "{tenant.removesuffix(domain)}" for "{request.tenant}"')
     if _TENANT.fullmatch(tenant) is None:
         raise AllowlistError(
-            f'tenant: expected the first part of <tenant>.onmicrosoft.com, 1 to 27 letters, digits and hyphens, got '
+            f"tenant: expected the first part of <tenant>.onmicrosoft.com, 1 to 27 letters, digits and hyphens, got "
             f'"{request.tenant[:80]}"'
         )
     return tenant
@@ -195,8 +194,15 @@ def _warnings(
         name = pattern.value + (pattern.path or "")
         still = [entry for entry in kept if _touches(pattern, entry)]
         if still:
-            allowing = ", ".join(f"{entry.value} ({', '.join(entry.groups) or 'include'})" for entry in still)
-            warnings.append(f"exclude: {name} is still allowed, in whole or in part, by {allowing}")
+            part = "" if any(_contains(entry, pattern) for entry in still) else "in part "
+            warnings.append(
+                f"exclude: {name} is still {part}allowed by {_named(still)}; exclude that too, or not at all"
+            )
         elif not any(_contains(pattern, entry) for entry in [*everything, *included]):
             warnings.append(f"exclude: {name} takes nothing away, no name of the catalogs is under it")
     return warnings
+
+
+def _named(entries: Sequence[Entry]) -> str:
+    named = [f"{entry.value} ({', '.join(entry.groups or entry.sources)})" for entry in entries[:_SHOWN]]
+    return ", ".join(named) + (f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else "")

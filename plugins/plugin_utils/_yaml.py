@@ -17,6 +17,9 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._schema import Pa
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 8 * 1024 * 1024
 SHOWN_PROBLEMS = 10
+MAX_DEPTH = 50
+# The loader in C runs out of stack, and takes the process along, somewhere above 12,000 levels.
+SAFE_DEPTH = 10_000
 
 
 class _StrictLoader(_Base):
@@ -51,30 +54,41 @@ def read(file: str) -> str:
         with open(file, "rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise AllowlistError(f"catalog {file}: cannot be read: {error.strerror}") from error
+        raise AllowlistError(f"catalog {file}: cannot be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:
         raise AllowlistError(f"catalog {file}: has more than {MAX_BYTES // 1024 // 1024} MiB; is this the right file?")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise AllowlistError(f"catalog {file}, line {line}: is not UTF-8 (byte 0x{content[error.start]:02x})") from error
+        raise AllowlistError(f"catalog {file}, line {line}: is not UTF-8 (byte 0x{content[error.start]:02x})") from None
 
 
 def parse(file: str, text: str) -> object:
     """What the YAML in *text* says."""
     try:
+        if sum(map(text.count, "[{-?")) > SAFE_DEPTH:
+            _check_depth(file, text)
         # The loader derives from the safe one; nothing but plain data can come of it.
-        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506
+        return yaml.load(text, Loader=_StrictLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1}" if mark else ""
-        raise AllowlistError(f"catalog {file}{place}: {error.problem or error.context}") from error
+        raise AllowlistError(f"catalog {file}{place}: {error.problem or error.context}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise AllowlistError(f"catalog {file}, line {line}: a character that YAML does not allow") from error
-    except RecursionError as error:
-        raise AllowlistError(f"catalog {file}: is nested too deeply to be a catalog") from error
+        raise AllowlistError(f"catalog {file}, line {line}: a character that YAML does not allow") from None
+    except RecursionError:
+        raise AllowlistError(f"catalog {file}: is nested too deeply to be a catalog") from None
+
+
+def _check_depth(file: str, text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Base):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            place = f", line {event.start_mark.line + 1}" if event.start_mark else ""
+            raise AllowlistError(f"catalog {file}{place}: is nested too deeply to be a catalog")
 
 
 def refuse(file: str, text: str, problems: list[Problem]) -> AllowlistError:
@@ -91,7 +105,9 @@ def refuse(file: str, text: str, problems: list[Problem]) -> AllowlistError:
     return AllowlistError(f"catalog {file} has {len(problems)} errors:\n  " + "\n  ".join(lines))
 
 
-def _line(node: yaml.Node, path: Path, at_key: bool) -> int:
+def _line(node: yaml.Node | None, path: Path, at_key: bool) -> int:
+    if node is None:
+        return 1
     mark = node.start_mark
     for part in path:
         if isinstance(node, yaml.SequenceNode) and isinstance(part, int):

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is told of a group."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import load, load_all
+from ansible_collections.egress.allowlist.plugins.plugin_utils._groups import describe
+
+
+def test_all_groups_in_the_order_of_the_catalog() -> None:
+    described = describe([load("mmd")], [])
+    assert [group["id"] for group in described] == list(load("mmd").groups)
+    assert json.loads(json.dumps(described)) == described
+
+
+def test_counts_of_a_group() -> None:
+    (group,) = describe([load("mmd")], ["microsoft_365"])
+    assert (group["title"], group["count"], group["tables"]) == ("Microsoft 365", 72, [2, 3])
+    assert group["counts"]["forms"] == {"names": 59, "wildcards": 12, "tenant": 1, "networks": 0}
+    assert group["counts"]["risks"] == {"shared_hosting": 1, "third_party": 1}
+
+
+def test_counts_agree_with_the_entries() -> None:
+    catalog = load("mmd")
+    for group in describe([catalog], []):
+        entries = catalog.groups[group["id"]].entries("contoso")
+        assert group["count"] == len(entries), group["id"]
+        assert group["counts"]["forms"]["wildcards"] == sum("*" in entry.value for entry in entries)
+
+
+def test_corrections_that_touched_a_group() -> None:
+    (group,) = describe([load("mmd")], ["teams"])
+    assert [(correction["text"], correction["used"]) for correction in group["corrections"]] == [
+        (["scsquery-ss-", "us.trafficmanager.net"], "scsquery-ss-us.trafficmanager.net"),
+        ([r"\ *.cc.skype.com"], "*.cc.skype.com"),
+    ]
+    assert {correction["certainty"] for correction in group["corrections"]} == {"certain", "by_form"}
+    assert all(correction["evidence"] and correction["source"]["url"] for correction in group["corrections"])
+
+
+def test_a_group_of_links_only_can_be_looked_at() -> None:
+    (group,) = describe([load("mmd")], ["autopilot"])
+    assert (group["enumerated"], group["count"]) == (False, 0)
+    assert group["links"][0]["url"].startswith("https://learn.microsoft.com/")
+
+
+def test_two_catalogs_with_the_same_group(tmp_path: Path) -> None:
+    file = tmp_path / "own.yml"
+    file.write_text("groups: {teams: {names: [teams.contoso.com, teams.microsoft.com]}}", encoding="utf-8")
+    (group,) = describe(load_all(["mmd", str(file)]), ["teams"])
+    assert (group["catalogs"], group["count"], group["title"]) == (["mmd", "own"], 30, "Microsoft Teams")
+
+
+def test_unknown_groups() -> None:
+    with pytest.raises(AllowlistError, match=r"did you mean teams\?"):
+        describe([load("mmd")], ["teems"])
