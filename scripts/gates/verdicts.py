@@ -51,6 +51,9 @@ def of_sanity(output: str) -> Passed:
     """Judges the output of ansible-test, which ends with 0 when it found nothing to test."""
     if "All targets skipped" in output:
         raise GateError("ansible-test found nothing to test (All targets skipped)")
+    failed = re.search(r"^FATAL: The \d+ sanity test\(s\).*\n((?:[a-z].*\n)+)", output, re.MULTILINE)
+    if failed or "FATAL:" in output:
+        raise GateError(f"failed: {', '.join(failed[1].split(chr(10))).rstrip(', ')}" if failed else "ansible-test broke down")
     ran = set(re.findall(r'^Running sanity test "([^"]+)"', output, re.MULTILINE))
     if len(ran) < 20:
         raise GateError(f"ansible-test ran {len(ran)} sanity tests, at least 20 were expected")
