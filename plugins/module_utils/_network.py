@@ -15,7 +15,9 @@ from ansible_collections.egress.allowlist.plugins.module_utils._errors import Al
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 # Digits, dots and an optional mask, or anything of hexadecimal digits with two colons: meant as an address.
-_LIKE_ADDRESS = re.compile(r"\[?(?:[0-9]+(?:\.[0-9]+)+|[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*)\]?(?:%[^/]*)?(?:/.*)?")
+_LIKE_ADDRESS = re.compile(
+    r"\[?(?:[0-9]+(?:\.[0-9]+)+|[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*)\]?(?:%[^/]*)?(?:/.*)?", re.DOTALL
+)
 _LEADING_ZERO = re.compile(r"(?:^|\.)0[0-9]")
 _LONGEST = 64
 _BROADEST = {4: 8, 6: 19}
@@ -37,10 +39,10 @@ def parse_network(text: str) -> Network:
         raise _refused(text, "programs read leading zeros as decimal or as octal: write the numbers without them")
     if slash and (not prefix.isdigit() or (len(prefix) > 1 and prefix[0] == "0")):
         raise _refused(text, "expected the length of the prefix after the slash, as in 198.51.100.0/24")
-    return _checked(text, address, prefix)
+    return _checked(text)
 
 
-def _checked(text: str, address: str, prefix: str) -> Network:
+def _checked(text: str) -> Network:
     try:
         interface = ipaddress.ip_interface(text)
     except ValueError:

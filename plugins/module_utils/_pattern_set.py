@@ -48,14 +48,18 @@ class PatternSet:
     def _find(self, labels: tuple[str, ...], leading: int) -> Iterator[Pattern]:
         count = len(labels)
         steps = count - leading
-        stack = [(self._root, 0)]
-        while stack:
-            node, depth = stack.pop()
+        # The nodes still to visit at each depth; lazily, since most questions end with the first answer.
+        levels: list[Iterator[_Node]] = [iter((self._root,))]
+        while levels:
+            node = next(levels[-1], None)
+            if node is None:
+                levels.pop()
+                continue
+            depth = len(levels) - 1
             for stars, pattern in node.ends.items():
                 if depth + stars <= count if stars else depth == count and not leading:
                     yield pattern
-            if depth < steps:
-                stack.extend((child, depth + 1) for child in node.walk(labels[count - 1 - depth]))
+            levels.append(node.walk(labels[count - 1 - depth]) if depth < steps else iter(()))
 
 
 class _Node:
@@ -115,14 +119,17 @@ class _Globs:
         last = label.rpartition("*")[2]
         for by_last in _present(self._tree, (first[:end] for end in range(len(first) + 1))):
             for by_piece in _present(by_last, (last[start:] for start in range(len(last) + 1))):
-                for nodes in _present(by_piece, _pieces(label)):
-                    yield from (node for glob, node in nodes.items() if label_covers(glob, label))
+                for piece in _pieces(by_piece, label):
+                    yield from (node for glob, node in by_piece[piece].items() if label_covers(glob, label))
 
 
 def _present(table: dict[str, _T], keys: Iterable[str]) -> Iterator[_T]:
     return (table[key] for key in keys if key in table)
 
 
-def _pieces(label: str) -> Iterator[str]:
-    """Each text inside *label* once, the empty one included."""
-    return iter({label[start:end] for start in range(len(label) + 1) for end in range(start, len(label) + 1)})
+def _pieces(table: dict[str, _T], label: str) -> Iterator[str]:
+    """The keys of *table* that stand somewhere in *label*."""
+    if len(table) <= len(label):
+        return (piece for piece in table if piece in label)
+    inside = {label[start:end] for start in range(len(label) + 1) for end in range(start, len(label) + 1)}
+    return (piece for piece in inside if piece in table)

@@ -39,7 +39,7 @@ class PatternError(AllowlistError):
         self.reason = reason
 
 
-class _Refused(Exception):
+class _RefusalError(Exception):
     """The reason, on its way to the one place that knows the whole text."""
 
 
@@ -47,13 +47,13 @@ def canonical(text: str) -> str:
     """The canonical form of the pattern *text*: lower case, IDNA, no final dot."""
     try:
         return _canonical(text)
-    except _Refused as refusal:
+    except _RefusalError as refusal:
         raise PatternError(text, str(refusal)) from None
 
 
 def _canonical(text: object) -> str:
     if not isinstance(text, str):
-        raise _Refused(f"expected text, got {type(text).__name__}")
+        raise _RefusalError(f"expected text, got {type(text).__name__}")
     _check_size(text)
     name = text.lower() if text.isascii() else text
     if name.endswith(".") and name != ".":
@@ -62,7 +62,7 @@ def _canonical(text: object) -> str:
         _check_shape(text)
         name = ".".join(map(_ascii_label, name.split(".")))
     if len(name) > MAX_NAME:
-        raise _Refused(f"it has {len(name)} characters (in its xn-- form), and a name has at most {MAX_NAME}")
+        raise _RefusalError(f"it has {len(name)} characters (in its xn-- form), and a name has at most {MAX_NAME}")
     if _EASY.fullmatch(name) is None:
         _check_labels(name.split("."))
     _check_ending(name)
@@ -72,28 +72,32 @@ def _canonical(text: object) -> str:
 def _check_size(text: str) -> None:
     """Before anything is done with it: a hostile text may have megabytes."""
     if not text:
-        raise _Refused("it is empty")
+        raise _RefusalError("it is empty")
     if len(text) > MAX_NAME + 1:
-        raise _Refused(f"it has {len(text)} characters, and a name has at most {MAX_NAME}")
+        raise _RefusalError(f"it has {len(text)} characters, and a name has at most {MAX_NAME}")
 
 
 def _check_shape(text: str) -> None:
     """Refuse by their form the things that people take for names."""
     if _SCHEME.match(text):
-        raise _Refused("this is a URL: write the host's name alone, without scheme, port and path")
+        raise _RefusalError("this is a URL: write the host's name alone, without scheme, port and path")
     if _PLACEHOLDER.search(text):
-        raise _Refused("it holds a placeholder: replace it by the value that it stands for")
+        raise _RefusalError("it holds a placeholder: replace it by the value that it stands for")
     if _is_address(text):
-        raise _Refused("this is an address: use type network")
+        raise _RefusalError("this is an address: use type network")
     if _PORT.fullmatch(text):
-        raise _Refused("it ends in a port: write the host's name alone, and the port in the field ports, as tcp/443")
+        raise _RefusalError(
+            "it ends in a port: write the host's name alone, and the port in the field ports, as tcp/443"
+        )
     if "/" in text:
-        raise _Refused("it holds a path: write the host's name alone, and the path in the field path")
+        raise _RefusalError("it holds a path: write the host's name alone, and the path in the field path")
     for char in text:
         if char in _FOREIGN_DOTS:
-            raise _Refused(f"U+{ord(char):04X} is not the full stop that separates labels: write a plain .")
+            raise _RefusalError(f"U+{ord(char):04X} is not the full stop that separates labels: write a plain .")
         if char.isascii() and not (char.isalnum() or char in "-_.*"):
-            raise _Refused(f"{_named(char)} cannot be part of a name (letters, digits, hyphen, underscore, dot, *)")
+            raise _RefusalError(
+                f"{_named(char)} cannot be part of a name (letters, digits, hyphen, underscore, dot, *)"
+            )
 
 
 def _named(char: str) -> str:
@@ -115,41 +119,52 @@ def _ascii_label(label: str) -> str:
     if label.isascii():
         return label.lower()
     if "*" in label:
-        raise _Refused(f"a star cannot be glued to text beyond ASCII ({shown(label)}): its xn-- form has no such parts")
+        raise _RefusalError(
+            f"a star cannot be glued to text beyond ASCII ({shown(label)}): its xn-- form has no such parts"
+        )
+    if label.lower().startswith("xn--"):
+        raise _RefusalError(f"the label {shown(label)} is only half in its xn-- form")
     for char in label:
         if not _is_plain_letter(char):
-            raise _Refused(f"U+{ord(char):04X} is not a character that all programs encode alike: write the xn-- form")
+            raise _RefusalError(
+                f"U+{ord(char):04X} is not a character that all programs encode alike: write the xn-- form"
+            )
     try:
         prepared = idna.nameprep(label)
     except UnicodeError:
-        raise _Refused(f"the label {shown(label)} mixes directions of writing: write the xn-- form") from None
-    if prepared != label.lower() or prepared.isascii():
-        raise _Refused(f"programs disagree on what the label {shown(label)} encodes to: write the xn-- form")
+        raise _RefusalError(f"the label {shown(label)} mixes directions of writing: write the xn-- form") from None
+    if prepared != label.lower() or prepared.isascii() or unicodedata.combining(prepared[0]):
+        raise _RefusalError(f"programs disagree on what the label {shown(label)} encodes to: write the xn-- form")
     return "xn--" + prepared.encode("punycode").decode("ascii")
 
 
 def _is_plain_letter(char: str) -> bool:
-    """Letters, marks and digits of the Unicode that IDNA was written for, which lower-case to one character."""
-    return unicodedata.ucd_3_2_0.category(char) in ("Lu", "Ll", "Lo", "Lm", "Mn", "Mc", "Nd") and len(char.lower()) == 1
+    """Letters and marks of the Unicode that IDNA was written for, which lower-case to one character."""
+    category = unicodedata.ucd_3_2_0.category(char)
+    return char.isascii() or (category in ("Lu", "Ll", "Lo", "Lm", "Mn", "Mc") and len(char.lower()) == 1)
 
 
 def _check_labels(labels: list[str]) -> None:
     if "" in labels:
-        raise _Refused("it has an empty label (a dot at the beginning, or two in a row)")
+        raise _RefusalError("it has an empty label (a dot at the beginning, or two in a row)")
     for label in labels:
         if len(label) > MAX_LABEL:
-            raise _Refused(f"the label {shown(label)} has {len(label)} characters, and a label has at most {MAX_LABEL}")
+            raise _RefusalError(
+                f"the label {shown(label)} has {len(label)} characters, and a label has at most {MAX_LABEL}"
+            )
         if label != "*":
             _check_label(label)
 
 
 def _check_label(label: str) -> None:
     if "**" in label:
-        raise _Refused("** has no meaning here: *.example.com is any depth, and one star is any text inside a label")
+        raise _RefusalError(
+            "** has no meaning here: *.example.com is any depth, and one star is any text inside a label"
+        )
     if label[0] == "-" or label[-1] == "-":
-        raise _Refused(f"the label {shown(label)} begins or ends with a hyphen")
+        raise _RefusalError(f"the label {shown(label)} begins or ends with a hyphen")
     if not label.strip("_-"):
-        raise _Refused(f"the label {shown(label)} has neither letter nor digit")
+        raise _RefusalError(f"the label {shown(label)} has neither letter nor digit")
     if label.startswith("xn--"):
         _check_xn(label)
 
@@ -157,16 +172,16 @@ def _check_label(label: str) -> None:
 def _check_xn(label: str) -> None:
     """Refuse what no program would send: text that is no encoding, or encodes what must not be in a name."""
     if "*" in label:
-        raise _Refused(f"a star cannot be glued to an encoded label ({shown(label)}): its text has no such parts")
+        raise _RefusalError(f"a star cannot be glued to an encoded label ({shown(label)}): its text has no such parts")
     try:
         decoded = label[4:].encode("ascii").decode("punycode")
         again = decoded.encode("punycode").decode("ascii")
     except (UnicodeError, ValueError, OverflowError):
-        raise _Refused(f"the label {shown(label)} does not decode as punycode") from None
+        raise _RefusalError(f"the label {shown(label)} does not decode as punycode") from None
     if again != label[4:] or decoded.isascii():
-        raise _Refused(f"the label {shown(label)} is not the punycode of any text")
+        raise _RefusalError(f"the label {shown(label)} is not the punycode of any text")
     if unicodedata.normalize("NFKC", decoded) != decoded or not all(map(_may_be_encoded, decoded)):
-        raise _Refused(f"the label {shown(label)} encodes characters that a name cannot hold")
+        raise _RefusalError(f"the label {shown(label)} encodes characters that a name cannot hold")
 
 
 def _may_be_encoded(char: str) -> bool:
@@ -178,13 +193,15 @@ def _check_ending(name: str) -> None:
     last = name.rpartition(".")[2]
     if _NUMBER.fullmatch(last):
         if _is_address(name):
-            raise _Refused("this is an address: use type network")
-        raise _Refused(f"its last label {shown(last)} is a number, so programs read it as an address")
+            raise _RefusalError("this is an address: use type network")
+        raise _RefusalError(f"its last label {shown(last)} is a number, so programs read it as an address")
     star = name.rfind("*")
     if star < 0:
         return
     base = name[star:].partition(".")[2]
     if "." not in base:
-        raise _Refused("a wildcard needs two labels after it, as in *.example.com: this would allow everything there")
+        raise _RefusalError(
+            "a wildcard needs two labels after it, as in *.example.com: this would allow everything there"
+        )
     if is_second_level(base):
-        raise _Refused(f"{base} is where a country registers names, so this would allow names of strangers")
+        raise _RefusalError(f"{base} is where a country registers names, so this would allow names of strangers")

@@ -117,6 +117,7 @@ def test_parts(text: str, form: str, base: str, leading: int, regex: str) -> Non
         ("BÜCHER.Example.", "xn--bcher-kva.example"),
         ("*.bücher.example", "*.xn--bcher-kva.example"),
         ("XN--bcher-KVA.example", "xn--bcher-kva.example"),
+        ("b\u00fc-cher1.example", "xn--b-cher1-n2a.example"),
         ("xn--fa-hia.example", "xn--fa-hia.example"),  # the sharp s, which must be written so
         ("_dmarc.x.com", "_dmarc.x.com"),
         ("r2---sn.x.com", "r2---sn.x.com"),

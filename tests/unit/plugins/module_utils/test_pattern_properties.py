@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import re
-from itertools import product
+from itertools import chain, product
+from operator import add
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._labels import label_covers, shortest_common
@@ -37,7 +38,7 @@ def names_of(pattern: Pattern) -> st.SearchStrategy[str]:
     if not pattern.leading:
         parts = [st.just([])]
     parts += [label_texts(label).map(lambda text: [text]) for label in pattern.labels[pattern.leading :]]
-    return st.tuples(*parts).map(lambda runs: ".".join(sum(runs, [])))
+    return st.tuples(*parts).map(lambda runs: ".".join(chain(*runs)))
 
 
 def label_texts(label: str) -> st.SearchStrategy[str]:
@@ -45,7 +46,7 @@ def label_texts(label: str) -> st.SearchStrategy[str]:
         return st.text("abz", min_size=1, max_size=3)
     first, *others = label.split("*")
     runs = st.tuples(*(st.text("abz", max_size=3) for _star in others))
-    return runs.map(lambda texts: first + "".join(text + other for text, other in zip(texts, others)))
+    return runs.map(lambda texts: first + "".join(map(add, texts, others)))
 
 
 def fresh_names(pattern: Pattern) -> list[str]:
@@ -78,7 +79,7 @@ def narrowed_label(label: str) -> st.SearchStrategy[str]:
         return LABELS
     first, *others = label.split("*")
     runs = st.tuples(*(st.one_of(st.just("*"), st.text("abz", max_size=3), GLOBS) for _star in others))
-    joined = runs.map(lambda texts: first + "".join(text + other for text, other in zip(texts, others)))
+    joined = runs.map(lambda texts: first + "".join(map(add, texts, others)))
     return joined.filter(lambda text: "**" not in text)
 
 
@@ -168,11 +169,14 @@ def test_the_set_agrees_with_its_patterns(patterns: list[Pattern], asked: Patter
 
 @given(st.one_of(st.text(), st.text("aB1*.-_ \n\"'#$;\\/:xn\u200f\uff0eß", max_size=20)))
 def test_any_text_is_canonical_or_refused_in_one_line(text: str) -> None:
+    refusal = ""
     try:
         pattern = parse(text)
     except PatternError as error:
-        assert str(error).isprintable()
-        assert len(str(error)) < 600
+        refusal = str(error)
+    if refusal:
+        assert refusal.isprintable()
+        assert len(refusal) < 600
     else:
         assert re.fullmatch(r"[a-z0-9*_.-]{1,253}", pattern.text)
         assert parse(pattern.text) == pattern

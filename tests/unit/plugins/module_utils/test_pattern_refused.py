@@ -73,6 +73,8 @@ REFUSED = [
     ("stra\u00dfe.example", "disagree"),
     ("\u03bf\u03b4\u03bf\u03c2.example", "disagree"),
     ("\u212a.example", "disagree"),
+    ("a\u0661.example", "U+0661"),  # digits of other scripts
+    ("\u0308b.example", "disagree"),  # begins with a mark that has nothing to stand on
     ("\U0001f600.example", "U+1F600"),
     ("a\u05d0.example", "directions"),
     ("*b\u00fccher.x.com", "glued"),
@@ -80,7 +82,7 @@ REFUSED = [
     ("xn--.x.com", "hyphen"),
     ("xn--zzzzzz.x.com", "punycode"),
     ("xn--abc-.x.com", "hyphen"),
-    ("xn--a_b-\u00fc.x.com", "xn--"),
+    ("XN--a-\u00fc.x.com", "half in its xn-- form"),
     ("xn--b-yq0i.x.com", "cannot hold"),  # encodes a full-width letter
     (f"{'a' * 64}.x.com", "at most 63"),
     ("\u00fc\u4e00" * 31 + ".x.com", "at most 63"),
