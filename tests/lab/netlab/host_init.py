@@ -50,11 +50,15 @@ def main() -> None:
     spec: Spec = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     control = socket.socket(fileno=spec["control_fd"])
     unshare(spec["name"])
+    recorded, tell = os.pipe()
     pid = os.fork()
     if pid:
         record(Path(spec["record"]), pid)
         control.sendall(b"born\n")
         os._exit(0)
+    # We share the mounts with our parent, who still needs the machine's /proc and folders: it goes first.
+    os.close(tell)
+    os.read(recorded, 1)
     os.setsid()
     try:
         run(spec, control)

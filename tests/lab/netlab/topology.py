@@ -94,6 +94,7 @@ PROXY_NUMBER = 10
 VIP_NUMBER = 99  # a second address of desktop2, which the proxy's site policy never inspects
 PROXY_PORT = 3128
 PLAIN_PROXY_PORT = 3129
+BLOCK_PAGE = "block.example"  # where the proxy's redirector sends people: a server that knows no name but its own
 TENANT = "contoso"
 PROXY_USER = "demo"
 PROXY_PASSWORD = "lab-only"  # of the lab's own proxy; its hash is in site/proxy1/etc/squid/passwords

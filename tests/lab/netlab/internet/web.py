@@ -13,9 +13,10 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
+from ..topology import BLOCK_PAGE
 from . import hello
 from .addresses import AddressBook
 from .certificates import Mint
@@ -36,6 +37,7 @@ class Visit:
     client: str
     address: str
     port: int
+    server: str | None = None  # whose address it is, as far as the DNS gave it out
     sni: str | None = None
     tls: str | None = None
 
@@ -80,15 +82,20 @@ class Web:
             try:
                 connection.settimeout(IDLE_SECONDS)
                 here = connection.getsockname()
-                visit = Visit(_plain(connection.getpeername()[0]), _plain(here[0]), here[1])
+                visit = self._visit(_plain(connection.getpeername()[0]), _plain(here[0]), here[1])
                 (self._handshake if secure else self._converse)(connection, visit)
             except (OSError, ValueError):  # a client that goes away, or talks nonsense
                 return
 
+    def _visit(self, client: str, address: str, port: int) -> Visit:
+        return Visit(client, address, port, self._book.name(ipaddress.ip_address(address)))
+
     def _handshake(self, connection: socket.socket, visit: Visit) -> None:
         sni = _peek_name(connection)
-        name = sni or self._book.name(ipaddress.ip_address(visit.address)) or visit.address
+        name = sni or visit.server or visit.address
         fault = self._faults.of(name)
+        if visit.server == BLOCK_PAGE:
+            name = BLOCK_PAGE
         self._log({"event": "tls", **vars(visit), "sni": sni, "fault": fault})
         if _cut(connection, fault):
             return
@@ -98,7 +105,7 @@ class Web:
             return
         context = _refusing() if fault == "alert" else self._mint.context(name, fault)
         with context.wrap_socket(connection, server_side=True) as secured:
-            self._converse(secured, Visit(visit.client, visit.address, visit.port, sni, secured.version()))
+            self._converse(secured, replace(visit, sni=sni, tls=secured.version()))
 
     def _converse(self, connection: socket.socket, visit: Visit) -> None:
         with connection.makefile("rb") as stream:

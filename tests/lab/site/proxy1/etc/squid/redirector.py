@@ -9,7 +9,8 @@ Squid asks "ID URL client user method ..." and is answered "ID OK ..." or "ID ER
 import sys
 
 BLOCK_PAGE = "block.example"
-BLOCKED = ("account.live.com", "casino.example", "crashlytics.com", "fabric.io")
+BLOCKED = ("account.live.com", "casino.example", "fabric.io")  # a redirect, also for the CONNECT of https
+DETOURED = ("crashlytics.com",)  # the CONNECT of https leads to the block page's server instead
 
 
 def main() -> None:
@@ -20,11 +21,12 @@ def main() -> None:
 
 
 def answer(url: str, method: str) -> str:
-    if not blocked(host_of(url)):
-        return "ERR"
-    if method == "CONNECT":
+    host = host_of(url)
+    if method == "CONNECT" and within(host, DETOURED):
         return f'OK rewrite-url="{BLOCK_PAGE}:443"'
-    return f'OK status=302 url="http://{BLOCK_PAGE}/?blocked={host_of(url)}"'
+    if within(host, BLOCKED + DETOURED):
+        return f'OK status=302 url="http://{BLOCK_PAGE}/?blocked={host}"'
+    return "ERR"
 
 
 def host_of(url: str) -> str:
@@ -33,8 +35,8 @@ def host_of(url: str) -> str:
     return authority.rpartition(":")[0] or authority
 
 
-def blocked(host: str) -> bool:
-    return any(host == name or host.endswith(f".{name}") for name in BLOCKED)
+def within(host: str, names: tuple[str, ...]) -> bool:
+    return any(host == name or host.endswith(f".{name}") for name in names)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,375 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab is what it says: each host, each rule of the site's policy and each fault, seen from the hosts.
+
+Needs the lab: `scripts/in-lab .venv/bin/python -m pytest tests/integration/test_lab.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = ROOT / "tests" / "lab" / "lab.py"
+STATE = ROOT / ".lab"
+PROXY, TUNNEL_PROXY, STRANGERS_PROXY = "10.20.0.10:3128", "10.20.0.10:3129", "203.0.113.10:3128"
+VIP = "10.20.0.99"
+LOGIN = "demo:lab-only"
+COMPANY, PUBLIC = "Example Company TLS Inspection CA", "Lab Public Intermediate CA"
+PATIENCE = 10.0
+
+Answer = dict[str, Any]
+
+
+def lab(*words: str, script: Path = LAB) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, script, *words], capture_output=True, text=True, check=False, timeout=120)
+
+
+def on(host: str, *words: str) -> str:
+    answer = lab("exec", host, *words)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def ask(host: str, *wishes: Answer) -> list[Answer]:
+    answers: list[Answer] = json.loads(on(host, "python3", "-I", str(LAB.parent / "client.py"), json.dumps(wishes)))
+    return answers
+
+
+def ask_one(host: str, name: str, **wish: Any) -> Answer:
+    return ask(host, {"host": name, **wish})[0]
+
+
+def through(host: str, name: str, **wish: Any) -> Answer:
+    """Ask through the inspecting proxy, logged in."""
+    return ask_one(host, name, **{"proxy": PROXY, "login": LOGIN, **wish})
+
+
+def wait_for(what: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := what()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
+
+
+def lines_of(log: str, text: str) -> list[str]:
+    """The lines of a log that hold a text; they may come a moment after the client's answer."""
+    path = STATE / "logs" / log
+
+    def find() -> list[str]:
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if text in line]
+
+    found: list[str] = wait_for(find)
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _running() -> None:
+    if lab("status").returncode:
+        pytest.skip("the lab is not up: scripts/lab up")
+
+
+# --- the proxy's policy -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("desktop", ["desktop1", "desktop2"])
+def test_the_proxy_wants_a_login(desktop: str) -> None:
+    assert ask_one(desktop, "www.example.org", proxy=PROXY)["connect"]["status"] == 407
+    assert ask_one(desktop, "www.example.org", proxy=PROXY, plain=True)["status"] == 407
+    assert ask_one(desktop, "www.example.org", proxy=PROXY, login="demo:wrong")["connect"]["status"] == 407
+
+
+@pytest.mark.parametrize("desktop", ["desktop1", "desktop2"])
+def test_the_proxy_inspects_who_is_logged_in(desktop: str) -> None:
+    answer = through(desktop, "www.example.org")
+    assert (answer["status"], answer["issuer"]) == (200, COMPANY)
+    assert answer["body"]["client"] == "192.0.2.10"
+
+
+def test_the_content_inspector_sees_plain_http_and_both_halves_of_https() -> None:
+    assert through("desktop1", "plain.icap.example", plain=True)["status"] == 200
+    assert through("desktop1", "tls.icap.example")["status"] == 200
+    seen = [line.split(" ", 2)[2] for name in ("plain", "tls") for line in lines_of(ICAP_LOG, f"{name}.icap.example")]
+    assert [re.sub(r" \d{3} ", " ", line) for line in seen] == [
+        'REQMOD "GET http://plain.icap.example/ HTTP/1.1"',
+        'RESPMOD "GET http://plain.icap.example/ HTTP/1.1"',
+        'REQMOD "CONNECT tls.icap.example:443 HTTP/1.1"',
+        'REQMOD "GET https://tls.icap.example/ HTTP/1.1"',
+        'RESPMOD "GET https://tls.icap.example/ HTTP/1.1"',
+    ]
+
+
+ICAP_LOG = "proxy1/c-icap/access.log"
+SQUID_LOG = "proxy1/squid/access.log"
+
+
+def test_squids_log_tells_inspected_from_spliced() -> None:
+    through("desktop1", "told.example")
+    through("desktop1", "told.bank.example")
+    inspected = lines_of(SQUID_LOG, "url=https://told.example/")
+    assert "user=demo" in inspected[0]
+    assert "bump=bump sni=told.example" in inspected[0]
+    assert re.search(r"icap_ms=\d", inspected[0])
+    assert "bump=splice sni=told.bank.example" in lines_of(SQUID_LOG, "url=told.bank.example:443")[-1]
+
+
+def test_the_bank_is_spliced_by_its_server_name() -> None:
+    assert through("desktop1", "www.bank.example")["issuer"] == PUBLIC
+    assert through("desktop1", "other.example", sni="www.bank.example")["issuer"] == PUBLIC
+
+
+def test_the_vip_is_spliced_by_address() -> None:
+    assert through("desktop2", "www.example.org", source=VIP)["issuer"] == PUBLIC
+    assert through("desktop2", "www.example.org")["issuer"] == COMPANY
+
+
+def test_the_drop_box_is_terminated() -> None:
+    answer = through("desktop1", "up.dropbox.example")
+    assert answer["outcome"] == "ECONNABORTED"
+    assert "bump=terminate" in lines_of(SQUID_LOG, "url=up.dropbox.example:443")[-1]
+
+
+def test_a_category_goes_to_the_block_page() -> None:
+    page = {"status": 302, "location": "http://block.example/?blocked=account.live.com"}
+    plain = through("desktop1", "account.live.com", plain=True)
+    assert {key: plain[key] for key in page} == page
+    assert through("desktop1", "account.live.com")["connect"] == page
+
+
+def test_another_category_is_led_to_the_block_pages_server() -> None:
+    assert through("desktop1", "x.crashlytics.com")["x-squid-error"].startswith("ERR_SECURE_CONNECT_FAIL")
+    assert through("desktop1", "x.crashlytics.com", proxy=TUNNEL_PROXY)["outcome"] == "certificate 62"
+
+
+def test_a_forbidden_name_is_denied() -> None:
+    assert through("desktop1", "www.forbidden.example", plain=True)["status"] == 403
+
+
+def test_the_tunnel_port_does_not_inspect() -> None:
+    assert through("desktop1", "www.example.org", proxy=TUNNEL_PROXY)["issuer"] == PUBLIC
+
+
+def test_the_outsider_has_a_policy_of_its_own() -> None:
+    guest = ask_one("outsider", "www.guest.example", proxy=STRANGERS_PROXY)
+    assert (guest["status"], guest["issuer"]) == (200, COMPANY)
+    denied = ask_one("outsider", "www.example.org", proxy=STRANGERS_PROXY)
+    assert (denied["status"], denied["x-squid-error"]) == (403, "ERR_ACCESS_DENIED 0")
+    with_login = ask_one("outsider", "www.example.org", proxy=STRANGERS_PROXY, login=LOGIN, plain=True)
+    assert with_login["status"] == 403
+
+
+def test_squid_can_be_reloaded_stopped_and_started() -> None:
+    on("proxy1", "squid", "-k", "reconfigure")
+    assert wait_for(lambda: through("desktop1", "reloaded.example").get("status") == 200)
+    on("proxy1", "squid", "-k", "shutdown")
+    assert wait_for(lambda: lab("exec", "proxy1", "test", "!", "-e", "/run/squid.pid").returncode == 0)
+    assert through("desktop1", "stopped.example")["outcome"] == "ECONNREFUSED"
+    on("proxy1", "squid")
+    assert wait_for(lambda: through("desktop1", "started.example").get("status") == 200)
+
+
+# --- the internet -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["desktop1", "desktop2", "outsider"])
+@pytest.mark.parametrize("family", [4, 6])
+def test_every_name_answers_directly(host: str, family: int) -> None:
+    answer = ask_one(host, "any.thing.example", family=family)
+    assert (answer["status"], answer["issuer"], answer["body"]["sni"]) == (200, PUBLIC, "any.thing.example")
+
+
+@pytest.mark.parametrize(("port", "plain"), [(80, True), (8080, True), (443, False), (8443, False)])
+def test_every_port_answers(port: int, plain: bool) -> None:
+    answer = ask_one("desktop1", "ports.example", port=port, plain=plain, path="/ncsi.txt")
+    assert answer["status"] == 200
+    assert {key: answer["body"][key] for key in ("host", "port", "path")} == {
+        "host": "ports.example",
+        "port": port,
+        "path": "/ncsi.txt",
+    }
+
+
+def test_each_name_has_a_lasting_address_of_its_own() -> None:
+    names = [f"n{number}.example" for number in range(400)]
+    first, second = (ask("desktop1", *({"host": name} for name in names)) for _ in range(2))
+    assert [answer["outcome"] for answer in first] == ["answered"] * len(names)
+    addresses = [answer["address"] for answer in first]
+    assert len(set(addresses)) == len(names)
+    assert [answer["address"] for answer in second] == addresses
+
+
+def test_any_address_answers() -> None:
+    assert ask_one("desktop1", "13.107.6.152", plain=True, port=80)["status"] == 200
+
+
+FAULTS = {
+    "nx": "dns no name",
+    "servfail": "dns try again",
+    "dnsrefused": "dns try again",
+    "dnssilent": "dns try again",
+    "nodata": "dns no address",
+    "refused": "ECONNREFUSED",
+    "silent": "timeout",
+    "unreachable": "EHOSTUNREACH",
+    "reset": "ECONNRESET",
+    "eof": "closed in the handshake",
+    "hang": "timeout",
+    "alert": "tls TLSV1_UNRECOGNIZED_NAME",
+    "notls": "tls WRONG_VERSION_NUMBER",
+    "tls11": "tls TLSV1_ALERT_PROTOCOL_VERSION",
+    "expired": "certificate 10",
+    "untrusted": "certificate 19",
+    "wrongname": "certificate 62",
+}
+
+
+@pytest.fixture(scope="module")
+def broken() -> dict[str, Answer]:
+    """One answer per fault, all asked for at once: some of them take their time."""
+    wishes = ({"host": f"fault-{kind}.test.example", "timeout": 3} for kind in FAULTS)
+    return dict(zip(FAULTS, ask("desktop1", *wishes), strict=True))
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_shows_itself_as_named(kind: str, broken: dict[str, Answer]) -> None:
+    assert broken[kind]["outcome"] == FAULTS[kind]
+
+
+def test_tls_1_1_is_spoken_to_who_accepts_it() -> None:
+    assert ask_one("desktop1", "fault-tls11.old.example", legacy=True)["tls"] == "TLSv1.1"
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("tls12", {"tls": "TLSv1.2", "status": 200}), ("503", {"status": 503})])
+def test_an_oddity_shows_itself_as_named(kind: str, expected: Answer) -> None:
+    answer = ask_one("desktop1", f"fault-{kind}.test.example")
+    assert {key: answer[key] for key in expected} == expected
+
+
+def test_the_portal_redirects() -> None:
+    assert ask_one("desktop1", "fault-portal.test.example", plain=True, port=80)["location"].startswith("http://portal")
+
+
+@pytest.mark.parametrize(("kind", "address"), [("v6only", "2001:db8:18:"), ("v4only", "198.1")])
+def test_a_name_may_have_one_family_only(kind: str, address: str) -> None:
+    assert ask_one("desktop1", f"fault-{kind}.test.example")["address"].startswith(address)
+
+
+@pytest.mark.parametrize("kind", ["refused", "nx", "expired", "503"])
+def test_a_fault_set_at_run_time_works_at_once_and_ends_at_once(kind: str) -> None:
+    name = f"turns-{kind}.example"
+    assert ask_one("desktop1", name)["status"] == 200
+    assert lab("fault", name, kind).returncode == 0
+    try:
+        answer = ask_one("desktop1", name)
+        assert answer["outcome"] == FAULTS.get(kind, "answered")
+        assert answer.get("status") != 200
+        assert ask_one("desktop1", f"sub.{name}")["status"] == 200
+    finally:
+        assert lab("fault", name, "--clear").returncode == 0
+    assert ask_one("desktop1", name)["status"] == 200
+
+
+def test_an_unknown_fault_is_refused_in_words() -> None:
+    answer = lab("fault", "www.example.org", "grumpy")
+    assert answer.returncode == 1
+    assert "unknown fault 'grumpy'" in answer.stderr
+
+
+# --- the way in ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["proxy1", "desktop1", "desktop2", "outsider"])
+def test_ssh_leads_to_the_host(host: str) -> None:
+    command = ["ssh", "-F", STATE / "ssh" / "config", host, "hostname; cat; exit 5"]
+    answer = subprocess.run(command, input="half-closed\n", capture_output=True, text=True, check=False, timeout=30)
+    assert (answer.stdout, answer.stderr, answer.returncode) == (f"{host}\nhalf-closed\n", "", 5)
+
+
+def test_ansible_reaches_every_host() -> None:
+    command = [Path(sys.executable).parent / "ansible", "all", "-i", STATE / "inventory.yml", "-m", "ping"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert answer.returncode == 0, answer.stdout
+    assert answer.stdout.count('"pong"') == 4
+
+
+def test_the_machine_itself_has_no_part_of_it() -> None:
+    links = {path.name for path in Path("/sys/class/net").iterdir()}
+    assert not {name for name in links if name.startswith(("br-", "port"))}
+    assert "10.20.0." not in Path("/proc/net/fib_trie").read_text(encoding="ascii")
+    assert not Path("/etc/egress-lab").exists()
+
+
+# --- up and down, in a checkout of its own beside the running one -------------------------------------------------
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Iterator[Path]:
+    """A second checkout, in a folder with a blank and a percent sign; its packages are hard links."""
+    if os.geteuid() != 0:
+        pytest.skip("starting a second lab needs root")
+    checkout = tmp_path / "an other 100%"
+    shutil.copytree(ROOT / "tests" / "lab", checkout / "tests" / "lab", ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / ".lab").mkdir()
+    subprocess.run(["cp", "-al", STATE / "packages", checkout / ".lab" / "packages"], check=True)
+    yield checkout
+    lab("down", script=checkout / "tests" / "lab" / "lab.py")
+
+
+def processes_of(checkout: Path) -> list[int]:
+    """The first processes of the hosts of a checkout."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if f"{checkout}/.lab/run/".encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def test_two_labs_run_side_by_side_and_go_without_a_trace(second: Path) -> None:
+    script = second / "tests" / "lab" / "lab.py"
+    before = set(Path("/tmp").glob("egress-lab-*"))
+    up = lab("up", script=script)
+    assert up.returncode == 0, up.stderr
+    config = second / ".lab" / "ssh" / "config"
+    where = subprocess.run(["ssh", "-F", config, "desktop1", "ls -d /run/egress-lab"], capture_output=True, check=False)
+    assert where.returncode == 0, where.stderr
+    again = lab("up", script=script)
+    assert (again.returncode, "already up" in again.stdout) == (0, True)
+    started = time.monotonic()
+    assert lab("down", script=script).returncode == 0
+    assert time.monotonic() - started < 2
+    assert not processes_of(second)
+    assert not (second / ".lab" / "inventory.yml").exists()
+    assert set(Path("/tmp").glob("egress-lab-*")) == before
+    assert lab("down", script=script).returncode == 0
+    assert through("desktop1", "still.example")["status"] == 200
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [".lab/run/switch.spec", ".lab/run/proxy1.json", ".lab/logs/proxy1/squid", ".lab/logs/proxy1/squid/access.log"],
+)
+def test_an_up_that_is_killed_leaves_nothing_behind(second: Path, moment: str) -> None:
+    script = second / "tests" / "lab" / "lab.py"
+    up = subprocess.Popen([sys.executable, script, "up"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert wait_for((second / moment).exists)
+    up.kill()
+    up.wait()
+    assert lab("down", script=script).returncode == 0
+    assert wait_for(lambda: not processes_of(second))
+    assert lab("down", script=script).returncode == 0
+    assert lab("up", script=script).returncode == 0
