@@ -30,6 +30,7 @@ OUTCOMES = (
     "proxy_auth_required",
     "blocked",
     "tls_inspected",
+    "content_inspected",
     "tls_too_old",
     "tls_untrusted",
     "tls_expired",
@@ -109,8 +110,8 @@ _TALK_DIRECT: Dict[str, Tuple[str, str, str]] = {
 _TALK_TUNNEL: Dict[str, Tuple[str, str, str]] = {
     **_TALK_DIRECT,
     "timeout": ("timeout", "unknown", "{proxy} took the request for {where}, and nothing came back in time"),
-    "reset": ("upstream_failure", "unknown", "{proxy} opened the tunnel to {where} and reset it {during} ({maybe})"),
-    "closed": ("upstream_failure", "unknown", "{proxy} opened the tunnel to {where} and closed it {during} ({maybe})"),
+    "reset": ("reset", "unknown", "{proxy} opened the tunnel to {where} and reset it {during} ({maybe})"),
+    "closed": ("reset", "unknown", "{proxy} opened the tunnel to {where} and closed it {during} ({maybe})"),
 }
 _TALK_PROXY: Dict[str, Tuple[str, str, str]] = {
     "timeout": ("timeout", "unknown", "{proxy} took the request for {where}, and nothing came back in time"),
@@ -119,7 +120,7 @@ _TALK_PROXY: Dict[str, Tuple[str, str, str]] = {
     "not_http": ("proxy_unreachable", "proxy", "{proxy} does not answer in HTTP: {detail}"),
 }
 _SYSTEM = ("unreachable", "client", "the system of this host says: {detail}")
-_MAYBE = "the server behind the proxy refused or reset, or the proxy cut it"
+_MAYBE = "the proxy ended it, or the server behind refused or reset"
 
 
 def _judge_fault(facts: Facts, fault: StepError) -> Verdict:
@@ -172,11 +173,34 @@ def _judge_intermediary(facts: Facts, response: Response, did: str) -> Verdict:
         return Verdict("proxy_auth_required", "proxy", f"{said}: it asks for credentials", unauthenticated=False)
     if 300 <= response.status < 400:
         return Verdict("blocked", blame, f"{said}, a redirect to {response.location or 'nowhere'}", allowed=False)
-    if "DNS_FAIL" in response.proxy_error:
-        return Verdict("dns_failure", "resolver", f"{said}: the name does not resolve there", unauthenticated=True)
     if response.status >= 500 and "DENIED" not in response.proxy_error:
-        return Verdict("upstream_failure", "server", f"{said}: it did not get an answer itself", unauthenticated=True)
+        return _judge_upstream(response, said)
     return Verdict("proxy_denied", blame, f"{said}: denied", allowed=False)
+
+
+# Squid's error and errno, and whom it points at. An errno of 0 is Squid's own trouble, above all with the name.
+_UPSTREAM = (
+    (("DNS_FAIL",), "dns_failure", "resolver", "the name does not resolve there"),
+    (
+        ("READ_ERROR 0", "CANNOT_FORWARD 0"),
+        "upstream_failure",
+        "unknown",
+        "as for a name that does not resolve there",
+    ),
+    (("CONNECT_FAIL 13", "CONNECT_FAIL 113"), "upstream_failure", "firewall", "something behind the proxy forbids it"),
+    (("CONNECT_FAIL 110",), "upstream_failure", "firewall", "what is behind the proxy is silent"),
+    (("_FAIL", "READ_ERROR", "ZERO_SIZE"), "upstream_failure", "server", "it got no good answer itself"),
+    (("",), "upstream_failure", "unknown", "it got no good answer itself"),
+)
+
+
+def _judge_upstream(response: Response, said: str) -> Verdict:
+    """The proxy was willing: who is asked for credentials or denied is told so before anything is tried."""
+    error = f"{response.proxy_error} "
+    for signs, outcome, blame, text in _UPSTREAM:
+        if any(f"{sign} " in error if sign[-1:].isdigit() else sign in error for sign in signs):
+            return Verdict(outcome, blame, f"{said}: {text}", allowed=True, unauthenticated=True)
+    raise ValueError(error)  # the last row fits everything
 
 
 def _judge_plain_answer(facts: Facts, response: Response) -> Verdict:
@@ -200,6 +224,9 @@ def _judge_page(facts: Facts, response: Response) -> Verdict:
     if facts.proxy and response.status >= 400 and not _passed_on(response):
         evidence = f"HTTP {response.status} for {facts.target.url}: nothing shows whether server or proxy said it"
         return Verdict("not_provable", "unknown", evidence)
+    if "icap/" in response.headers.get("via", "").lower():
+        evidence = f"{facts.target.url} was sent through content inspection (Via: {response.headers['via']})"
+        return Verdict("content_inspected", "inspection", evidence, True, False, True)
     evidence = f"the server answered {response.status} in plain http"
     return Verdict("reachable", None, evidence, allowed=True, unauthenticated=True)
 

@@ -56,8 +56,12 @@ def _judge(question: Question, by_url: Mapping[str, Answer], names_resolve: bool
         return "not_provable", _NOT_ASKED
     judged = [_judge_witness(witness, by_url, question.ports_stated) for witness in question.witnesses]
     status, answer = _most_telling(judged)
-    if status == "failed" and _is_gone(question, judged, names_resolve):
+    if status != "failed":
+        return status, answer
+    if _is_gone(question, judged, names_resolve):
         return "gone", answer
+    if question.wildcard and names_resolve and all(_may_not_exist(other) for _status_of, other in judged):
+        return "not_provable", answer
     return status, answer
 
 
@@ -67,7 +71,7 @@ def _judge_witness(witness: Witness, by_url: Mapping[str, Answer], ports_stated:
         status, answer = min(judged, key=lambda item: ("failed", "not_provable", "ok").index(item[0]))
     else:
         status, answer = _most_telling(judged)
-    if witness.made_up and answer["outcome"] in _EXCUSABLE:
+    if witness.made_up and _is_excusable(answer):
         return "not_provable", answer
     return status, answer
 
@@ -78,10 +82,17 @@ def _status(answer: Answer) -> str:
 
 def _most_telling(judged: Sequence[Judged]) -> Judged:
     """One proof is enough, unless anything shows that the path interferes."""
-    interference = [item for item in judged if item[0] == "failed" and item[1]["outcome"] not in _EXCUSABLE]
+    interference = [item for item in judged if item[0] == "failed" and not _is_excusable(item[1])]
     proofs = [item for item in judged if item[0] == "ok"]
     failures = [item for item in judged if item[0] == "failed"]
     return (interference + proofs + failures + list(judged))[0]
+
+
+def _is_excusable(answer: Answer) -> bool:
+    steps = answer["steps"]
+    if answer["outcome"] == "timeout" and "proxy_connect" not in steps["seconds"]:
+        return steps.get("failed") == "connect"  # who takes a connection and then is silent does serve this port
+    return answer["outcome"] in _EXCUSABLE
 
 
 def _is_gone(question: Question, judged: Sequence[Judged], names_resolve: bool) -> bool:
@@ -100,6 +111,11 @@ def _is_gone(question: Question, judged: Sequence[Judged], names_resolve: bool) 
 def _does_not_exist(answer: Answer) -> bool:
     """The resolver's own word, and not its silence; a proxy gives no more than that the name does not resolve."""
     return answer["outcome"] == "dns_failure" and answer["steps"].get("fault") in (None, "no_such_name")
+
+
+def _may_not_exist(answer: Answer) -> bool:
+    """A proxy that was willing and blames nobody: it may just have found no such name."""
+    return _does_not_exist(answer) or (answer["outcome"] == "upstream_failure" and answer["blame"] == "unknown")
 
 
 def summarise(judged: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:

@@ -196,9 +196,9 @@ failures:
     outcome:
       description:
         - What happened. One of C(reachable), C(dns_failure), C(refused), C(unreachable), C(timeout), C(reset),
-          C(proxy_unreachable), C(proxy_denied), C(proxy_auth_required), C(blocked), C(tls_inspected), C(tls_too_old),
-          C(tls_untrusted), C(tls_expired), C(tls_wrong_name), C(tls_failure), C(upstream_failure), C(not_probed) and
-          C(not_provable).
+          C(proxy_unreachable), C(proxy_denied), C(proxy_auth_required), C(blocked), C(tls_inspected),
+          C(content_inspected), C(tls_too_old), C(tls_untrusted), C(tls_expired), C(tls_wrong_name), C(tls_failure),
+          C(upstream_failure), C(not_probed) and C(not_provable).
       type: str
       sample: tls_inspected
     blame:
