@@ -52,8 +52,10 @@ def of_sanity(output: str) -> Passed:
     if "All targets skipped" in output:
         raise GateError("ansible-test found nothing to test (All targets skipped)")
     failed = re.search(r"^FATAL: The \d+ sanity test\(s\).*\n((?:[a-z].*\n)+)", output, re.MULTILINE)
-    if failed or "FATAL:" in output:
-        raise GateError(f"failed: {', '.join(failed[1].split(chr(10))).rstrip(', ')}" if failed else "ansible-test broke down")
+    if failed:
+        raise GateError(f"ansible-test found fault: {', '.join(failed[1].splitlines())}")
+    if "FATAL:" in output:
+        raise GateError("ansible-test broke down")
     ran = set(re.findall(r'^Running sanity test "([^"]+)"', output, re.MULTILINE))
     if len(ran) < 20:
         raise GateError(f"ansible-test ran {len(ran)} sanity tests, at least 20 were expected")
