@@ -105,8 +105,9 @@ def _witnesses(entry: Entry, names: Mapping[str, Sequence[str]], made_up: bool) 
     known = names[entry.pattern.text]
     if known:
         return tuple(_witness(entry, name, False) for name in known), unprovable
-    if made_up:
-        return (_witness(entry, made_up_name(entry.pattern), True),), unprovable
+    invented = made_up_name(entry.pattern) if made_up else None
+    if invented:
+        return (_witness(entry, invented, True),), unprovable
     return (), "no name is known that this wildcard contains; name one in the option witnesses"
 
 

@@ -11,7 +11,7 @@ contains shows the wildcard, but may have died. So the two kinds take turns.
 from __future__ import annotations
 
 from itertools import chain, zip_longest
-from typing import Dict, Iterable, List, Mapping, Sequence
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
@@ -37,10 +37,15 @@ def witnesses(
     return result
 
 
-def made_up_name(pattern: Pattern) -> str:
-    """A name that nobody has, and that the wildcard contains."""
-    labels = [_MADE_UP if label == "*" else label.replace("*", _MADE_UP) for label in pattern.labels]
-    return ".".join(label[:63] for label in labels)
+def made_up_name(pattern: Pattern) -> Optional[str]:
+    """A name that nobody has, and that the wildcard contains; None where it leaves no room for one."""
+    name = ".".join(_made_up_label(label) for label in pattern.labels)
+    return name if pattern.matches(name) else None
+
+
+def _made_up_label(label: str) -> str:
+    filled = label.replace("*", _MADE_UP, 1).replace("*", "")
+    return filled if len(filled) <= 63 else label.replace("*", "")
 
 
 def _given(given: Mapping[str, Sequence[str]], wildcards: Iterable[Pattern]) -> Dict[str, List[str]]:

@@ -94,7 +94,9 @@ def test_tls_1_1_is_too_old(internet, kit, old_tls):
     assert "TLSv1.1" in answer["evidence"]
 
 
-@pytest.mark.parametrize(("misbehaviour", "outcome"), [("reset", "reset"), ("hang_up", "reset"), ("silence", "timeout")])
+@pytest.mark.parametrize(
+    ("misbehaviour", "outcome"), [("reset", "reset"), ("hang_up", "reset"), ("silence", "timeout")]
+)
 def test_what_happens_in_the_handshake(internet, kit, misbehaviour, outcome):
     internet.timeout = 0.5
     [answer] = internet.ask(internet.serve("a.example", getattr(kit, misbehaviour)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from pathlib import Path
 
 import pytest
@@ -161,7 +162,10 @@ def test_a_host_without_public_roots_says_what_to_do(monkeypatch):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [("nothing", "holds no certificate"), ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "OpenSSL")],
+    [
+        ("nothing", "holds no certificate"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "OpenSSL"),
+    ],
 )
 @pytest.mark.parametrize("option", ["public_ca_path", "inspection_ca_path"])
 def test_roots_that_cannot_be_used(internet, tmp_path, option, content, reason):
@@ -171,7 +175,9 @@ def test_roots_that_cannot_be_used(internet, tmp_path, option, content, reason):
 
 
 def test_roots_that_are_not_there(internet):
-    with pytest.raises(TrustError, match="inspection_ca_path: cannot read '/nowhere/ca.pem' on this host: No such file"):
+    with pytest.raises(
+        TrustError, match="inspection_ca_path: cannot read '/nowhere/ca.pem' on this host: No such file"
+    ):
         Contexts(**internet.options, inspection_ca_path="/nowhere/ca.pem")
 
 
@@ -214,8 +220,6 @@ def test_what_the_resolver_says(monkeypatch, error, word):
 
 
 def test_a_silent_resolver_is_not_waited_for(monkeypatch):
-    import threading
-
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: release.wait(10) and [])
     try:

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role says of its variables is what it does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+ROLE = ROOT / "roles" / "verify"
+
+
+def load(path: Path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def specification():
+    return load(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+def test_defaults_and_specification_are_the_same(specification):
+    assert load(ROLE / "defaults" / "main.yml") == {name: one.get("default") for name, one in specification.items()}
+
+
+def test_each_variable_is_used_and_no_other(specification):
+    tasks = "".join(path.read_text(encoding="utf-8") for path in sorted((ROLE / "tasks").iterdir()))
+    used = set(re.findall(r"(?<![_\w])verify_\w+", tasks))
+    assert used - {"verify_result", "verify_hosts"} == set(specification)
+
+
+def test_the_playbook_maps_and_lists_each_variable(specification):
+    text = (ROOT / "playbooks" / "verify_mmd_allowlist.yml").read_text(encoding="utf-8")
+    verify = yaml.safe_load(text)[1]["tasks"][0]["vars"]
+    assert set(verify) == set(specification)
+    listed = text.split("- name:")[0]
+    for value in verify.values():
+        [variable] = set(re.findall(r"egress_\w+", value.replace("egress-results", "")))
+        assert variable in listed
+
+
+def test_the_playbook_has_the_defaults_of_the_role(specification):
+    verify = load(ROOT / "playbooks" / "verify_mmd_allowlist.yml")[1]["tasks"][0]["vars"]
+    for name, option in specification.items():
+        default = re.search(r"default\((.*)\) }}$", verify[name]).group(1)
+        assert yaml.safe_load("null" if default == "none" else default) == option.get("default")
