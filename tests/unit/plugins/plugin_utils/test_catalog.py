@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import load, load_all, names
+from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog_format import CATALOG
 
 Write = Callable[[str], str]
 
@@ -68,6 +71,14 @@ groups:
     )
     assert (host.value, host.critical, host.required, host.risk) == ("north.contoso.com", True, True, "third_party")
     assert host.sources == ("site",)
+
+
+def test_the_catalog_of_the_guide_is_one(write: Write) -> None:
+    guide = Path(__file__).resolve().parents[4] / "docs" / "docsite" / "rst" / "guide_catalog.rst"
+    blocks = re.findall(r"\.\. code-block:: yaml\n\n((?:   .*\n|\n)+)", guide.read_text(encoding="utf-8"))
+    catalogs = [load(write(dedent(block))) for block in blocks if "groups:\n" in block]
+    assert [list(catalog.groups) for catalog in catalogs] == [["contoso"], ["payroll", "travel"]]
+    assert {key for catalog in catalogs for key in vars(catalog)} >= set(CATALOG.fields) - {"catalog"}
 
 
 def test_what_changed_on_disk_is_read_again(write: Write) -> None:
@@ -160,6 +171,16 @@ FIELDS = [
         "groups:\n  a:\n    names:\n      - {ports: [tcp/443]}\n",
         "line 4, groups.a.names[0]: the field value is missing",
         id="name without value",
+    ),
+    pytest.param(
+        "groups:\n  a:\n    title: A\n    names:\n\n      value: a.contoso.com\n",
+        "line 4, groups.a.names: expected a list, got a mapping",
+        id="block on a later line",
+    ),
+    pytest.param(
+        "groups:\n  a:\n    tables: [1, true]\n    names: [a.contoso.com]\n",
+        "line 3, groups.a.tables[1]: expected a whole number, got the boolean true",
+        id="boolean for a number",
     ),
     pytest.param("groups:\n  a: {title: A}\n", "line 2, groups.a: has no names", id="group without names"),
     pytest.param(

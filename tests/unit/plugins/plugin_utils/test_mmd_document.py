@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,7 @@ import pytest
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog, load
 from ansible_collections.egress.allowlist.plugins.plugin_utils._groups import by_id
 
-SHARED = Path(__file__).resolve().parents[4].parent / "shared"
-DOCUMENT = SHARED / "facts" / "mmd-network.md"
-SERVICE = SHARED / "data" / "webservice" / "worldwide.2024-04-24.axisO365App.json"
+DOCUMENT = Path(__file__).resolve().parents[4].parent / "shared" / "facts" / "mmd-network.md"
 
 pytestmark = pytest.mark.skipif(not DOCUMENT.exists(), reason="the source document does not lie beside the checkout")
 
@@ -189,11 +186,3 @@ def test_every_product_of_the_links_is_a_group(catalog: Catalog) -> None:
     titles = {group.title for group in catalog.groups.values()}
     assert {row.title for row in rows()} == titles
     assert len(by_id([catalog])) == 19
-
-
-@pytest.mark.skipif(not SERVICE.exists(), reason="no answer of the web service lies beside the checkout")
-def test_what_is_retired_is_not_in_the_web_service(catalog: Catalog) -> None:
-    asked = {url.lower() for record in json.loads(SERVICE.read_text()) for url in record.get("urls", ())}
-    retired = [risk.pattern for risk in catalog.risks if risk.risk == "retired"]
-    assert [str(pattern) for pattern in retired if any(pattern.matches(url) for url in asked)] == []
-    assert not asked & {str(pattern) for pattern in retired}

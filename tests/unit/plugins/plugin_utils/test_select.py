@@ -87,6 +87,14 @@ def test_excluded_networks(own: Catalog) -> None:
     ]
 
 
+def test_an_excluded_path_takes_that_path_only(own: Catalog) -> None:
+    include = [{"value": "a.fabrikam.com", "path": "/a"}, {"value": "a.fabrikam.com", "path": "/b"}, "b.fabrikam.com"]
+    request = {"include": include, "exclude": ["mail", {"value": "*.fabrikam.com", "path": "/a"}]}
+    left = chosen(own, "mail", **request)
+    assert [(entry.value, entry.path) for entry in left.entries] == [("a.fabrikam.com", "/b"), ("b.fabrikam.com", None)]
+    assert chosen(own, "mail", include=include, exclude=["mail", "*.fabrikam.com"]).entries == []
+
+
 def test_exclude_wins_over_include(own: Catalog) -> None:
     assert values(own, "mail", include=["a.contoso.com"], exclude=["a.contoso.com", "mail"]) == []
 
