@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from netlab import checks, hosts, inventory, packages, pki, topology
+from netlab import checks, hosts, inventory, packages, topology
 from netlab.internet import control, faults
 from netlab.state import Lab, LabError, exclusive, find_lab, give_away, owner
 
@@ -49,6 +49,8 @@ def up(lab: Lab, _: argparse.Namespace) -> int:
 
 
 def prepare(lab: Lab) -> None:
+    from netlab import pki  # noqa: PLC0415  # takes longer to load than `exec` takes to run, and only `up` needs it
+
     shutil.rmtree(lab.logs, ignore_errors=True)
     lab.logs.mkdir()
     pki.ensure(lab.pki)

@@ -39,6 +39,7 @@ def _server_name(record: bytes) -> str | None:
         position += 4
         if kind == SERVER_NAME:
             (size,) = struct.unpack_from("!H", record, position + 3)
-            return record[position + 5 : position + 5 + size].decode("ascii").lower()
+            name = record[position + 5 : position + 5 + size]
+            return name.decode("ascii").lower() if len(name) == size else None
         position += length
     return None

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Ansible and ssh are told about the lab, read back by Ansible and ssh themselves."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.egress.allowlist.tests.lab.netlab import hosts, inventory, state
+from ansible_collections.egress.allowlist.tests.lab.netlab.topology import HOSTS
+
+
+def test_the_inventory_has_the_shape_that_the_playbooks_expect() -> None:
+    data = yaml.safe_load(inventory.inventory(Path("/tmp/x")))["all"]
+    groups = {name: sorted(group["hosts"]) for name, group in data["children"].items()}
+    assert groups == {
+        "egress_appliances": ["proxy1"],
+        "lab_others": ["outsider"],
+        "managed_hosts": ["desktop1", "desktop2"],
+    }
+    assert data["vars"]["egress_clients"] == ["10.20.0.0/24", "fd00:20::/64"]
+    assert data["vars"]["egress_tenant"] == "contoso"
+    assert data["children"]["egress_appliances"]["hosts"]["proxy1"]["egress_appliance"] == "squid"
+    desktop, outsider = (
+        data["children"]["managed_hosts"]["hosts"]["desktop1"],
+        data["children"]["lab_others"]["hosts"]["outsider"],
+    )
+    assert (desktop["egress_proxy"], outsider["egress_proxy"]) == ("http://10.20.0.10:3128", "http://203.0.113.10:3128")
+
+
+@pytest.mark.skipif(not shutil.which("ssh"), reason="no ssh here")
+def test_ssh_reads_our_configuration_in_a_folder_with_an_odd_name(tmp_path: Path) -> None:
+    lab = state.Lab(tmp_path / "an other 100%")
+    lab.ssh.mkdir(parents=True)
+    config = lab.ssh / "config"
+    config.write_text(inventory.ssh_config(lab), encoding="utf-8")
+    answer = subprocess.run(["ssh", "-G", "-F", config, "desktop1"], capture_output=True, text=True, check=True)
+    options = dict(line.split(" ", 1) for line in answer.stdout.splitlines())
+    assert options["user"] == "root"
+    assert options["stricthostkeychecking"] in ("yes", "true")
+    assert options["identityfile"].replace("%%", "%") == str(lab.ssh / "id_ed25519")
+    relay = [word.replace("%%", "%").replace("%n", "desktop1") for word in shlex.split(options["proxycommand"])]
+    assert relay[-1] == str(lab.run / "desktop1.ssh")
+
+
+def test_a_process_record_of_somebody_else_is_not_alive() -> None:
+    me = Path("/proc/self/stat").read_text(encoding="utf-8")
+    pid, started = int(me.split()[0]), int(me.rpartition(")")[2].split()[19])
+    assert hosts.alive({"pid": pid, "started": started})
+    assert not hosts.alive({"pid": pid, "started": started + 1})
+
+
+def test_a_host_that_is_not_up_is_said_so(tmp_path: Path) -> None:
+    lab = state.Lab(tmp_path)
+    with pytest.raises(state.LabError, match=r"desktop1 is not up: .*`lab.py up`"):
+        hosts.pid_of(lab, "desktop1")
+    with pytest.raises(state.LabError, match=r"no host is called desktop9; there are .*desktop2"):
+        hosts.pid_of(lab, "desktop9")
+    assert hosts.end(lab) == 0
+
+
+def test_the_owner_is_the_person_behind_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_UID", "1234")
+    monkeypatch.setenv("SUDO_GID", "1235")
+    assert state.owner() == (1234, 1235)
+
+
+def test_a_host_is_given_only_what_it_needs() -> None:
+    secret = {host.name for host in HOSTS.values() if host.secrets}
+    assert secret == {"proxy1"}
+    assert {host.name for host in HOSTS.values() if host.trusts_company} == {"desktop1", "desktop2"}
