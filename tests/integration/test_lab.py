@@ -292,13 +292,14 @@ def test_an_unknown_fault_is_refused_in_words() -> None:
 
 @pytest.mark.parametrize("host", ["proxy1", "desktop1", "desktop2", "outsider"])
 def test_ssh_leads_to_the_host(host: str) -> None:
-    command = ["ssh", "-F", STATE / "ssh" / "config", host, "hostname; cat; exit 5"]
+    command: list[str | Path] = ["ssh", "-F", STATE / "ssh" / "config", host, "hostname; cat; exit 5"]
     answer = subprocess.run(command, input="half-closed\n", capture_output=True, text=True, check=False, timeout=30)
     assert (answer.stdout, answer.stderr, answer.returncode) == (f"{host}\nhalf-closed\n", "", 5)
 
 
 def test_ansible_reaches_every_host() -> None:
-    command = [Path(sys.executable).parent / "ansible", "all", "-i", STATE / "inventory.yml", "-m", "ping"]
+    ansible = Path(sys.executable).parent / "ansible"
+    command: list[str | Path] = [ansible, "all", "-i", STATE / "inventory.yml", "-m", "ping"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert answer.returncode == 0, answer.stdout
     assert answer.stdout.count('"pong"') == 4

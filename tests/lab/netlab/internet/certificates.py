@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ..pki import Authority, key_pem, pem
 
-KEPT = 4096  # ready-made contexts
+KEPT = 1024  # ready-made contexts
 
 
 class Mint:
