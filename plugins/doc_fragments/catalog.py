@@ -21,7 +21,7 @@ options:
         for as Ansible looks for files, beside the playbook and in the C(files) folder of a role.
       - >-
         Several catalogs are merged. A group that two of them have is one group with the names of both, and an entry
-        of both has both in its RV(_raw[].sources).
+        of both has both in its RV(egress.allowlist.endpoints#lookup:_raw[].sources).
     type: list
     elements: str
     default: [mmd]
