@@ -30,7 +30,7 @@ def up(lab: Lab, _: argparse.Namespace) -> int:
     started = time.monotonic()
     with exclusive(lab):
         if set(hosts.living(lab)) == set(topology.HOSTS):
-            checks.all_parts(lab)
+            check_running(lab)
             print(f"The lab is already up, and each part of it answers. Inventory: {lab.inventory}")
             return 0
         clean(lab)
@@ -48,6 +48,13 @@ def up(lab: Lab, _: argparse.Namespace) -> int:
     return 0
 
 
+def check_running(lab: Lab) -> None:
+    try:
+        checks.all_parts(lab)
+    except LabError as error:
+        raise LabError(f"the lab is up, but not well: {error}\n`lab.py down` and `lab.py up` make it new") from error
+
+
 def prepare(lab: Lab) -> None:
     from netlab import pki  # noqa: PLC0415  # takes longer to load than `exec` takes to run, and only `up` needs it
 
@@ -55,7 +62,7 @@ def prepare(lab: Lab) -> None:
     lab.logs.mkdir()
     pki.ensure(lab.pki)
     pki.ensure_ssh(lab.ssh, [host.name for host in topology.HOSTS.values() if host.group])
-    folder = Path(tempfile.mkdtemp(prefix="egress-lab-"))  # ssh's control sockets need a short path
+    folder = Path(tempfile.mkdtemp(prefix="egress-lab-", dir="/tmp"))  # ssh's control sockets need a short path
     os.chown(folder, *owner())
     (lab.state / "control-folder").write_text(str(folder), encoding="utf-8")
     inventory.write(lab, folder)
@@ -165,6 +172,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
+    os.umask(0o022)  # the hosts' programs run as users of their own; what is secret has its own mode
     options = parser().parse_args()
     try:
         return int(options.function(find_lab(), options))

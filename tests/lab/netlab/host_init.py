@@ -47,6 +47,7 @@ class InitError(Exception):
 
 
 def main() -> None:
+    os.umask(0o022)
     spec: Spec = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     control = socket.socket(fileno=spec["control_fd"])
     unshare(spec["name"])
@@ -126,7 +127,6 @@ def dress(spec: Spec) -> None:
     os.environ.clear()
     os.environ.update(PATH=PATH, HOME="/root", LANG="C.UTF-8")
     os.chdir("/")
-    os.umask(0o022)
     furnish(spec)
 
 

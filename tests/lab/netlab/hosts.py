@@ -91,6 +91,7 @@ def _await_all(births: Iterable[Birth], message: str) -> None:
 def _bear(lab: Lab, host: Host) -> Birth:
     ours, theirs = socket.socketpair()
     spec = lab.run / f"{host.name}.spec"
+    spec.touch(mode=0o600)  # there are keys in it
     spec.write_text(json.dumps(spec_of(lab, host, theirs.fileno())), encoding="utf-8")
     log = lab.log_of(host.name)
     with log.open("wb") as stream:
