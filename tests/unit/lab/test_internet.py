@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import re
 import ssl
 import struct
+from pathlib import Path
 
 import pytest
 from ansible_collections.egress.allowlist.tests.lab.netlab import topology
 from ansible_collections.egress.allowlist.tests.lab.netlab.internet import dns, hello, web
 from ansible_collections.egress.allowlist.tests.lab.netlab.internet.addresses import AddressBook
-from ansible_collections.egress.allowlist.tests.lab.netlab.internet.faults import NONE, Faults
+from ansible_collections.egress.allowlist.tests.lab.netlab.internet.faults import DNS, HTTP, NONE, PATH, TLS, Faults
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -205,3 +207,9 @@ def test_the_status_follows_the_fault(fault: str, status: bytes) -> None:
     answer = web.respond(web.Request("HEAD", "/", {"host": "x.example"}), visit, fault)
     assert answer.split()[1] == status
     assert answer.endswith(b"\r\n\r\n")
+
+
+def test_the_page_about_the_lab_names_every_fault() -> None:
+    page = (Path(topology.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    named = {word for quoted in re.findall(r"`([a-z0-9 ]+)`", page) for word in quoted.split()}
+    assert {kind for layer in (DNS, PATH, TLS, HTTP) for kind in layer} <= named
