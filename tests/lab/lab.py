@@ -56,7 +56,10 @@ def check_running(lab: Lab) -> None:
 
 
 def prepare(lab: Lab) -> None:
-    from netlab import pki  # noqa: PLC0415  # takes longer to load than `exec` takes to run, and only `up` needs it
+    try:
+        from netlab import pki  # noqa: PLC0415  # takes longer to load than `exec` takes to run, and only `up` needs it
+    except ImportError as error:
+        raise LabError(f"this Python lacks a library ({error}): run `make develop`, then use .venv/bin/python") from error
 
     shutil.rmtree(lab.logs, ignore_errors=True)
     lab.logs.mkdir()
