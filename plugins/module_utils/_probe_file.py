@@ -40,7 +40,7 @@ def write(path: str, data: Mapping[str, Any]) -> None:
     folder = os.path.dirname(path)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        _replace(folder, path, json.dumps(data, indent=1, sort_keys=False) + "\n")
+        _replace(folder, path, json.dumps(data) + "\n")
     except OSError as error:
         raise AllowlistError(
             f"results_dir: cannot write {path} on the control node: {error.strerror or error}; "

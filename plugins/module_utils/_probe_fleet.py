@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_question import SEVERITIES
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_verdict import MOST_SHOWN, STATUSES
 
 Numbers = Dict[str, int]
+_MOST_LINES = 10
 # What fails a run, and what is only told.
-FAIL_ON = {"required": ("critical", "required"), "critical": ("critical",), "never": ()}
+FAIL_ON: Dict[str, Tuple[str, ...]] = {"required": ("critical", "required"), "critical": ("critical",), "never": ()}
 
 
 def judge_fleet(
@@ -37,6 +39,7 @@ def judge_fleet(
         "counts": _sum(answer["counts"] for _host, answer in answers),
         "by_severity": by_severity,
         "by_group": _sum_tables(answer["by_group"] for _host, answer in answers),
+        "by_outcome": _outcomes(answer["by_outcome"] for _host, answer in answers),
         "failures": failures[:MOST_SHOWN],
         "failures_more": _all_failed(by_severity) - sum(item["count"] for item in failures[:MOST_SHOWN]),
         "not_provable": _union(answers, "not_provable"),
@@ -76,6 +79,13 @@ def _sum_tables(tables: Iterable[Mapping[str, Mapping[str, int]]], keys: Iterabl
     return {key: _sum(rows[key]) for key in order}
 
 
+def _outcomes(tables: Iterable[Mapping[str, int]]) -> Numbers:
+    numbers: Counter[str] = Counter()
+    for table in tables:
+        numbers.update(table)
+    return dict(sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
 def _join_failures(answers: Sequence[Tuple[str, Mapping[str, Any]]]) -> List[Dict[str, Any]]:
     """The same failure on many hosts is one piece of news; the worst and the most frequent come first."""
     joined: Dict[Tuple[str, str, str], Dict[str, Any]] = {}
@@ -113,6 +123,8 @@ def render(verdict: Mapping[str, Any], title: str) -> List[str]:
     """The judgement for a person: who answered, a table of the groups, what is wrong and why."""
     lines = [f"{title}: {verdict['answered']} of {verdict['total']} managed hosts answered"]
     lines += [f"  {item['host']} did not answer: {item['reason']}" for item in verdict["silent"][:MOST_SHOWN]]
+    if verdict["answered"] > 1:
+        lines.append("Numbers are sums over the hosts: each endpoint counts once for each host that answered.")
     if verdict["answered"]:
         lines += ["", *_table(verdict)]
     lines += _failures(verdict)
@@ -136,16 +148,16 @@ def _table(verdict: Mapping[str, Any]) -> List[str]:
 def _failures(verdict: Mapping[str, Any]) -> List[str]:
     if not verdict["failures"]:
         return []
-    lines = ["", "Not as intended:"]
-    for item in verdict["failures"]:
+    lines = ["", "Not as intended:", *(f"  {count:>7}  {what}" for what, count in verdict["by_outcome"].items())]
+    lines += ["", "The worst of it:"]
+    for item in verdict["failures"][:_MOST_LINES]:
         blame = f", suspect: {item['blame']}" if item["blame"] else ""
         more = item["count"] - len(item["hosts"])
         hosts = ", ".join(item["hosts"]) + (f" and {more} more" if more else "")
         lines.append(f"  {item['entry']} ({item['severity']}): {item['outcome']}{blame}, on {hosts}")
         lines.append(f"      {item['evidence']}")
-    if verdict["failures_more"]:
-        lines.append(f"  and {verdict['failures_more']} more, in the result files of the hosts")
-    return lines
+    left = _all_failed(verdict["by_severity"]) - sum(item["count"] for item in verdict["failures"][:_MOST_LINES])
+    return [*lines, f"  and {left} more, in the result files of the hosts"] if left else lines
 
 
 def _list(title: str, verdict: Mapping[str, Any], status: str) -> List[str]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_question import SEVERITIES, Question, Witness
@@ -91,7 +92,7 @@ def _most_telling(judged: Sequence[Judged]) -> Judged:
 def _is_excusable(answer: Answer) -> bool:
     steps = answer["steps"]
     if answer["outcome"] == "timeout" and "proxy_connect" not in steps["seconds"]:
-        return steps.get("failed") == "connect"  # who takes a connection and then is silent does serve this port
+        return bool(steps.get("failed") == "connect")  # who takes a connection and then is silent does serve this port
     return answer["outcome"] in _EXCUSABLE
 
 
@@ -128,6 +129,7 @@ def summarise(judged: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
         "counts": _count_by([("all", item["status"]) for item in judged], ["all"])["all"],
         "by_severity": by_severity,
         "by_group": dict(sorted(by_group.items())),
+        "by_outcome": _outcomes(failed),
         "critical_failed": by_severity["critical"]["failed"],
         "required_failed": by_severity["required"]["failed"],
         "failures": [{name: item[name] for name in shown} for item in failed[:MOST_SHOWN]],
@@ -135,6 +137,12 @@ def summarise(judged: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
         "not_provable": [item["entry"] for item in judged if item["status"] == "not_provable"][:MOST_SHOWN],
         "gone": [item["entry"] for item in judged if item["status"] == "gone"][:MOST_SHOWN],
     }
+
+
+def _outcomes(failed: Sequence[Mapping[str, Any]]) -> Dict[str, int]:
+    """What happened how often, with its suspect."""
+    numbers = Counter(f"{item['outcome']}, suspect: {item['blame'] or 'nobody'}" for item in failed)
+    return dict(sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _count_by(rows: Iterable[Tuple[str, str]], keys: Iterable[str] = ()) -> Dict[str, Dict[str, int]]:

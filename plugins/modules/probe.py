@@ -175,6 +175,11 @@ required_failed:
   returned: success
   type: int
   sample: 1
+by_outcome:
+  description: How often what happened, and the first suspect, among what is not as intended.
+  returned: success
+  type: dict
+  sample: {"proxy_auth_required, suspect: proxy": 2}
 failures:
   description: What is not as intended, the most severe first, at most 20.
   returned: success

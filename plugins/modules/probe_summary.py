@@ -113,6 +113,11 @@ by_group:
   returned: success
   type: dict
   sample: {"quick_assist": {"total": 12, "ok": 10, "failed": 2, "not_provable": 0, "gone": 0}}
+by_outcome:
+  description: How often what happened, and the first suspect, among what is not as intended.
+  returned: success
+  type: dict
+  sample: {"proxy_auth_required, suspect: proxy": 2}
 failures:
   description:
     - What is not as intended, once for all hosts that say the same, at most 20. As

@@ -236,7 +236,7 @@ class _Resolver(Resolver):
         super().__init__()
         self._known = addresses
 
-    def resolve(self, host: str, port: int, budget: Budget) -> List[Address]:  # noqa: ARG002
+    def resolve(self, host: str, port: int, budget: Budget) -> List[Address]:
         if host not in self._known:
             raise StepError("no_such_name", "Name or service not known")
         return self._known[host]

@@ -103,6 +103,7 @@ def result(*failures, ok=1, gone=()):
         "counts": counts,
         "by_severity": by_severity,
         "by_group": {"one": counts},
+        "by_outcome": {"tls_inspected, suspect: inspection": len(failures)} if failures else {},
         "failures": list(failures),
         "not_provable": [],
         "gone": list(gone),
@@ -172,6 +173,7 @@ def test_the_same_failure_on_many_hosts_is_one_piece_of_news_the_worst_first():
     assert len(verdict["failures"][0]["hosts"]) == MOST_SHOWN
     text = "\n".join(render(verdict, "x"))
     assert "d20 and 9 more" in text
+    assert "59  tls_inspected, suspect: inspection" in text
     assert "29 checks of critical endpoints not as intended" in message(verdict)
     assert "c.example on d1, d2, d3: tls_inspected, c.example is tls_inspected" in message(verdict)
 
@@ -182,4 +184,4 @@ def test_what_the_hosts_left_out_is_counted():
     one["by_severity"]["required"]["failed"] = 300
     verdict = judge_fleet(["d1"], {"d1": one}, "required")
     assert verdict["failures_more"] == 300 - MOST_SHOWN
-    assert any("280 more" in line for line in render(verdict, "x"))
+    assert any("290 more" in line for line in render(verdict, "x"))
