@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
-from ansible.plugins.loader import init_plugin_loader
-from ansible.utils.collection_loader import AnsibleCollectionConfig
+import importlib.util
 
-# ansible-test has done it by itself.
-if AnsibleCollectionConfig.collection_finder is None:
-    init_plugin_loader()
+# A managed host has ansible.module_utils and nothing else; its tests look for no plugins.
+if importlib.util.find_spec("ansible.plugins") is not None:
+    from ansible.plugins.loader import init_plugin_loader
+    from ansible.utils.collection_loader import AnsibleCollectionConfig
+
+    # ansible-test has done it by itself.
+    if AnsibleCollectionConfig.collection_finder is None:
+        init_plugin_loader()

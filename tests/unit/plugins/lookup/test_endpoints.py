@@ -104,7 +104,8 @@ def test_options_from_ansible_cfg(tmp_path: Path) -> None:
     environment = {**os.environ, "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
     environment["ANSIBLE_COLLECTIONS_PATH"] = collections
     message = "msg={{ query('egress.allowlist.endpoints') | map(attribute='value') | join(' ') }}"
-    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-m", "debug", "-a", message]
+    ansible = "import sys; from ansible.cli.adhoc import main; main(['ansible', *sys.argv[1:]])"
+    command = [sys.executable, "-c", ansible, "localhost", "-m", "debug", "-a", message]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "contoso.sharepoint.com" in done.stdout, done.stderr
     assert "www.onenote.com" not in done.stdout

@@ -115,11 +115,11 @@ def named_rows() -> list[Row]:
 
 def test_the_tables_are_read_whole() -> None:
     assert [(row.line, len(row.pieces)) for row in named_rows()] == [
-        (line, raw) for line, (raw, _, _) in COUNTS.items()
+        (line, counts[0]) for line, counts in COUNTS.items()
     ]
     assert [row.table for row in rows()] == [1] * 4 + [2] * 7 + [3] * 15
     assert len({row.title for row in named_rows()}) == 16
-    assert sum(raw for raw, _, _ in COUNTS.values()) == 442
+    assert sum(counts[0] for counts in COUNTS.values()) == 442
 
 
 def test_counts_of_each_row(catalog: Catalog) -> None:
@@ -128,7 +128,7 @@ def test_counts_of_each_row(catalog: Catalog) -> None:
         names = read(catalog, group_of(catalog, row.title), row.pieces)
         counted[row.line] = (len(row.pieces), len(names), len(set(names)))
     assert counted == COUNTS
-    assert sum(joined for _, joined, _ in counted.values()) == 440
+    assert sum(counts[1] for counts in counted.values()) == 440
 
 
 def test_no_piece_is_lost_and_none_added(catalog: Catalog) -> None:
