@@ -59,7 +59,7 @@ def prepare(lab: Lab) -> None:
     try:
         from netlab import pki  # noqa: PLC0415  # takes longer to load than `exec` takes to run, and only `up` needs it
     except ImportError as error:
-        raise LabError(f"this Python lacks a library ({error}): run `make develop`, then use .venv/bin/python") from error
+        raise LabError(f"this Python lacks a library ({error}): run `make develop` and use .venv/bin/python") from error
 
     shutil.rmtree(lab.logs, ignore_errors=True)
     lab.logs.mkdir()
