@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import time
@@ -15,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 LAB = ROOT / ".lab"
-CLIENT = Path(__file__).with_name("desktop_client.py").read_text(encoding="utf-8")
+CLIENT = (HERE / "desktop_client.py").read_text(encoding="utf-8")
 PROXY = ("10.20.0.10", 3128)
 OUTSIDE_PROXY = ("203.0.113.10", 3128)
 LOGIN = "demo:lab-only"
@@ -107,18 +109,18 @@ class Squid:
 
     @staticmethod
     def _answer(words: list[str], fails: bool) -> dict[str, Any]:
-        environment = {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal"}
+        environment = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"), "ANSIBLE_STDOUT_CALLBACK": "answer",
+                       "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"}
         done = subprocess.run(
-            ["env", *[f"{k}={v}" for k, v in environment.items()], str(ROOT / ".venv" / "bin" / words[0]),
-             "-i", str(LAB / "inventory.yml"), *words[1:]],
+            [str(ROOT / ".venv" / "bin" / words[0]), "-i", str(LAB / "inventory.yml"), *words[1:]],
             capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False, cwd=ROOT,
+            env={**os.environ, **environment},
         )
-        start = done.stdout.find("=> {")
-        assert start >= 0, done.stdout[-4000:] + done.stderr[-4000:]
-        answer, _ = json.JSONDecoder().raw_decode(done.stdout[start + 3 :])
+        answers = [line[7:] for line in done.stdout.splitlines() if line.startswith("ANSWER ")]
+        assert len(answers) == 1, done.stdout[-4000:] + done.stderr[-4000:]
+        answer: dict[str, Any] = json.loads(answers[0])
         assert (done.returncode != 0) == fails, json.dumps(answer)[:4000]
-        found: dict[str, Any] = answer
-        return found
+        return answer
 
     def files(self) -> dict[str, str]:
         """Every file below /etc/squid that can be configuration, by path."""

@@ -20,7 +20,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._errors import Ap
 PARSE_SECONDS = 120
 CHECK_INTERVAL = 0.02
 CLOCK_MARGIN = 0.1  # clock ticks and uptime are told in hundredths of a second
-_COMPLAINT = re.compile(r"\b(WARNING|ERROR|FATAL|Bungled)\b")
+_COMPLAINT = re.compile(r"\b(WARNING|ERROR|FATAL|Bungled|unrecognized)\b")
 _STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d( kid\d+)?\| *")
 _LISTEN = "0A"
 

@@ -132,6 +132,17 @@ class Site:
             return "decides about redirection"
         return ""
 
+    def login_errors(self) -> List[str]:
+        """Rules that ask for a login can stand only after the site has said how logins work."""
+        schemes = self.lines("auth_param")
+        if not schemes or any(line in self.before for line in schemes):
+            return []
+        return [
+            f"intents: allow without bypass_authentication asks for the site's login, and {schemes[0].place} says how "
+            "that works only after our file is read. Move the auth_param lines above the include, or add "
+            "bypass_authentication"
+        ]
+
     def _no_include(self) -> str:
         return (
             f"no include line of {self.config.path} reaches {self.our_file}. Add this line before the site's first "

@@ -177,8 +177,14 @@ class SquidDriver(Driver):
                 "intents: bypass_authentication without allow: in Squid one rule decides both, so nothing can be let "
                 "through unasked without being allowed; add allow"
             )
-        if site is None or "bypass_tls_inspection" not in asked:
+        if site is None:
             return errors
+        if "allow" in asked and "bypass_authentication" not in asked:
+            errors += site.login_errors()
+        return errors + (self._tls_errors(site) if "bypass_tls_inspection" in asked else [])
+
+    def _tls_errors(self, site: Site) -> List[str]:
+        errors = []
         explicit = self.options["intents"] is not None
         if explicit and not site.inspects_tls:
             errors.append(self._no_inspection())
