@@ -53,8 +53,9 @@ def sanity(leg: Leg, shell: Shell) -> Passed:
         raise GateError(f"the ignore list must stay empty: tests/sanity/{', '.join(ignored)}")
     home.prepare(leg)
     where = stage.refresh(leg.stage)
-    words = [leg.bin / "ansible-test", "sanity", "--venv", "--color", "no"]
-    return verdicts.of_sanity(shell.run(words, environment(leg), where, accept=(0, 1)))
+    ansible_test = leg.bin / "ansible-test"
+    words = ["sanity", "--venv", "--color", "no"]
+    return verdicts.of_sanity(shell.run([ansible_test, *words], environment(leg), where, accept=(0, 1)))
 
 
 def units(leg: Leg, shell: Shell) -> Passed:
@@ -95,21 +96,27 @@ def ansible_lint(shell: Shell) -> Passed:
     return Passed(_line_with(output, "Passed:"))
 
 
-def mypy(shell: Shell) -> Passed:
-    """The collection as a package; the scripts and the lab are programs, whose own folders are on their path."""
-    where = stage.for_readers()
-    programs = ["scripts", "tests/lab"]
-    tests = sorted(path.name for path in (where / "tests").iterdir() if any(path.rglob("*.py")) and path.name != "lab")
-    parts = ["plugins", *(f"tests.{name}" for name in tests)]
-    collection = [word for part in parts for word in ("-p", f"ansible_collections.egress.allowlist.{part}")]
+# pytest's fixtures and parameters may go without annotations; what the tests do with them is checked all the same.
+FOR_TESTS = (
+    *("--allow-untyped-defs", "--allow-incomplete-defs", "--allow-untyped-calls", "--allow-untyped-decorators"),
+    *("--allow-any-generics", "--no-warn-return-any"),
+)
 
-    def check(name: str, path: list[str], words: list[str]) -> str:
-        env = environment(NEWEST) | {"MYPYPATH": os.pathsep.join(path)}
+
+def mypy(shell: Shell) -> Passed:
+    """The collection as a package; each of the other folders as programs that import what lies beside them."""
+    where = stage.for_readers()
+    ours = "ansible_collections.egress.allowlist"
+
+    def check(*words: str, beside: str = "") -> str:
+        env = environment(NEWEST) | {"MYPYPATH": os.pathsep.join([str(stage.READERS), beside])}
+        name = words[-1].replace("/", "-")
         return shell.run([NEWEST.bin / "mypy", "--cache-dir", TEST / "mypy" / name, *words], env, where, accept=(0, 1))
 
-    return verdicts.of_mypy(
-        [check("collection", [str(stage.READERS)], collection), check("programs", programs, programs)]
-    )
+    found = [check("-p", f"{ours}.plugins"), check(*FOR_TESTS, "-p", f"{ours}.tests.unit")]
+    found += [check(folder, beside=folder) for folder in ("scripts", "tests/lab")]
+    found += [check(*FOR_TESTS, folder, beside=folder) for folder in ("tests/integration", "tests/benchmarks")]
+    return verdicts.of_mypy(found)
 
 
 def antsibull_docs(shell: Shell) -> Passed:

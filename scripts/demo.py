@@ -1,0 +1,247 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job, shown on the lab: before, apply, again, drift, and what stays as it was.
+
+Each step says what it expects; the exit code is 0 only when every step showed it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
+
+import inlab  # noqa: E402
+
+RESULTS = ROOT / ".test" / "demo"
+PLAYBOOKS = "playbooks"
+INVENTORY = ".lab/inventory.yml"
+OUTSIDE = "www.example.org"
+EDITED_IN = "evil.example"
+COMPANY = "Example Company TLS Inspection CA"
+PUBLIC = "Lab Public Intermediate CA"
+COLOURS = {"head": "1;36", "good": "32", "bad": "1;31", "dim": "2"} if sys.stdout.isatty() else {}
+
+
+def paint(kind: str, text: str) -> str:
+    return f"\033[{COLOURS[kind]}m{text}\033[0m" if kind in COLOURS else text
+
+
+class Demo:
+    """Prints what it does as it goes along, and remembers what did not come as expected."""
+
+    def __init__(self) -> None:
+        self.wrong: list[str] = []
+        self.started = time.monotonic()
+
+    # Telling
+
+    def step(self, number: int, title: str, *text: str) -> None:
+        print(f"\n{paint('head', f'{number}. {title}')}")
+        for line in text:
+            print(f"   {line}")
+        print(flush=True)
+
+    def expect(self, shown: bool, text: str) -> None:
+        print(f"   {paint('good', 'ok ') if shown else paint('bad', 'NO ')} {text}", flush=True)
+        if not shown:
+            self.wrong.append(text)
+
+    def show(self, text: str) -> None:
+        for line in text.splitlines():
+            print(f"   {paint('dim', '|')} {line}")
+
+    # Doing
+
+    def playbook(self, name: str, *words: str, results: str = "last") -> subprocess.CompletedProcess[str]:
+        command = [f"{PLAYBOOKS}/{name}.yml", "-i", INVENTORY, *words]
+        print(paint("dim", f"   $ ansible-playbook {shlex.join(command)}"), flush=True)
+        done = subprocess.run(
+            [str(ROOT / ".venv" / "bin" / "ansible-playbook"), *command,
+             "-e", f"egress_results_dir={RESULTS / results}", "-e", "egress_made_up_witnesses=true"],
+            cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        )
+        log = RESULTS / f"{results}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(done.stdout + done.stderr, encoding="utf-8")
+        return done
+
+    def apply(self, results: str, *words: str) -> subprocess.CompletedProcess[str]:
+        done = self.playbook("apply_mmd_allowlist", *words, results=results)
+        if done.returncode != 0:
+            self.show("\n".join((done.stdout + done.stderr).splitlines()[-25:]))
+        self.expect(done.returncode == 0, f"ansible-playbook ended with {done.returncode}, expected 0")
+        return done
+
+
+def summary(results: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / results / "summary.json").read_text(encoding="utf-8"))
+    return found
+
+
+def changed(done: subprocess.CompletedProcess[str]) -> int:
+    """What the recap says of the proxy."""
+    match = re.search(r"^proxy1 .*changed=(\d+)", done.stdout, re.MULTILINE)
+    return int(match.group(1)) if match else -1
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    match = re.search(r'"msg": "(proxy1 \(squid\).*?)"', done.stdout)
+    return match.group(1) if match else "nothing"
+
+
+def table(before: dict[str, Any], after: dict[str, Any] | None = None) -> str:
+    """A line per group: how many of its endpoints are as intended, summed over the managed hosts."""
+    lines = [f"{'endpoints as intended':<34}{'before':>12}{'after' if after else '':>12}"]
+    rows = {**before["by_group"], "all, each once": before["counts"]}
+    later = {**after["by_group"], "all, each once": after["counts"]} if after else {}
+    for name, row in rows.items():
+        new = later.get(name)
+        lines.append(f"{name:<34}{_of(row):>12}{_of(new) if new else '':>12}".rstrip())
+    return "\n".join(lines)
+
+
+def _of(row: dict[str, int]) -> str:
+    return f"{row['ok']} of {row['total']}"
+
+
+def before_we_came(demo: Demo) -> dict[str, Any]:
+    demo.step(
+        1, "Before: what the managed hosts can reach",
+        "A Squid inspects TLS, sends everything through ICAP and asks everyone for a login. Two managed hosts ask it,",
+        "without a login, for every endpoint of the Microsoft Managed Desktop document.",
+    )
+    inlab.Squid().run(state="deleted")
+    done = demo.playbook("verify_mmd_allowlist", "-e", "egress_judge=false", results="before")
+    demo.expect(done.returncode == 0, "both managed hosts were asked over ssh")
+    found = summary("before")
+    demo.show(table(found))
+    reasons = ", ".join(f"{count} {outcome}" for outcome, count in found["by_outcome"].items())
+    demo.show(f"why not: {reasons}")
+    demo.expect(found["answered"] == found["total"] == 2, "2 of 2 managed hosts answered")
+    demo.expect(found["counts"]["ok"] == 0, "no endpoint is allowed without a login")
+    return found
+
+
+def the_first_run(demo: Demo, before: dict[str, Any]) -> None:
+    demo.step(2, "Apply, then verify", "One safe change on the proxy; then the managed hosts ask again.")
+    done = demo.apply("after")
+    demo.show(said(done))
+    after = summary("after")
+    demo.show(table(before, after))
+    demo.expect(changed(done) == 1, "the proxy was changed")
+    counts = after["counts"]
+    demo.expect(
+        counts["ok"] == counts["total"] > 600,
+        "every endpoint is allowed, not inspected, not asked for a login, over TLS 1.2 or better",
+    )
+
+
+def the_second_run(demo: Demo) -> None:
+    demo.step(3, "Again", "A second run reads, compares, and finds nothing to do.")
+    done = demo.apply("again")
+    demo.show(said(done))
+    demo.expect(changed(done) == 0, "nothing changed, and Squid was not reloaded")
+
+
+def drift(demo: Demo) -> None:
+    demo.step(
+        4, "Somebody edits the list on the proxy by hand",
+        f"login.windows.net goes, {EDITED_IN} comes, and Squid is reloaded.",
+    )
+    squid = inlab.Squid()
+    path = next(path for path in squid.files() if "/names_1." in path)
+    text = squid.files()[path].replace("\nlogin.windows.net\n", f"\n{EDITED_IN}\n")
+    squid.write(path, text)
+    squid.reload()
+    squid.wait_for_reload()
+    demo.expect(_unasked(EDITED_IN), f"{EDITED_IN} is now open to everyone in the office")
+    done = demo.playbook(
+        "apply_mmd_allowlist", "--check", "--diff", "-e", "egress_verify=false", results="check"
+    )
+    found = [line for line in done.stdout.splitlines() if re.match(r"^[-+](host|network|unknown) ", line)]
+    demo.show("\n".join(found))
+    demo.expect(
+        found == [f"-host {EDITED_IN} tcp/80,443", "+host login.windows.net tcp/80,443"],
+        "--check --diff shows the edit, and nothing else",
+    )
+    demo.expect(_unasked(EDITED_IN), "and wrote nothing: the edit is still there")
+    done = demo.apply("corrected")
+    demo.show(said(done))
+    counts = summary("corrected")["counts"]
+    demo.expect(changed(done) == 1 and counts["ok"] == counts["total"], "applied: every endpoint is as intended again")
+    demo.expect(not _unasked(EDITED_IN), f"{EDITED_IN} is closed again")
+
+
+def _unasked(name: str) -> bool:
+    return inlab.ask("desktop1", [inlab.connect(name)])[name].connect == 200
+
+
+def everything_else(demo: Demo) -> None:
+    demo.step(5, "What is not on the list", "The site's own policy holds for every other name, and for every other client.")
+    asks = [inlab.connect(OUTSIDE)]
+    unknown = inlab.ask("desktop1", asks)[OUTSIDE]
+    demo.expect(unknown.connect == 407, f"desktop1 asks for {OUTSIDE}: the proxy wants a login (407)")
+    known = inlab.ask("desktop1", asks, user=inlab.LOGIN)[OUTSIDE]
+    demo.expect(known.issuer == COMPANY, f"with a login: allowed and inspected, the certificate is by '{known.issuer}'")
+    listed = inlab.ask("desktop1", [inlab.connect("login.live.com")])["login.live.com"]
+    demo.expect(listed.issuer == PUBLIC, f"login.live.com, on the list: the certificate is by '{listed.issuer}'")
+    apex = inlab.ask("desktop1", [inlab.connect("microsoft.com")])["microsoft.com"]
+    demo.expect(apex.connect == 407, "microsoft.com, since the list has only *.microsoft.com: the proxy wants a login")
+    guest = inlab.ask("outsider", [inlab.connect("login.live.com")], proxy=inlab.OUTSIDE_PROXY)["login.live.com"]
+    demo.expect(guest.status == 403, "login.live.com from outside of the company's networks: denied, as before")
+
+
+YOURS = """\
+inventory.yml:
+    egress_appliances:
+      hosts:
+        proxy.example.com:          # where Squid runs; ssh, and become where you are not root
+          egress_appliance: squid
+          egress_clients: [10.0.0.0/8]
+    managed_hosts:
+      hosts:
+        desktop.example.com:
+          egress_proxy: http://proxy.example.com:3128
+    all:
+      vars:
+        egress_tenant: contoso
+
+ansible-playbook egress.allowlist.apply_mmd_allowlist -i inventory.yml --check --diff
+ansible-playbook egress.allowlist.apply_mmd_allowlist -i inventory.yml"""
+
+
+def main() -> int:
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    demo = Demo()
+    before = before_we_came(demo)
+    the_first_run(demo, before)
+    the_second_run(demo)
+    drift(demo)
+    everything_else(demo)
+    demo.step(6, "With your own proxy")
+    demo.show(YOURS)
+    seconds = time.monotonic() - demo.started
+    if demo.wrong:
+        print(f"\n{paint('bad', f'{len(demo.wrong)} steps did not show what they should')} ({seconds:.0f} s):")
+        for text in demo.wrong:
+            print(f"   - {text}")
+        print(f"   The full output of each run is in {RESULTS.relative_to(ROOT)}.")
+        return 1
+    print(f"\n{paint('good', 'Every step showed what it should')} ({seconds:.0f} s).")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
