@@ -46,6 +46,7 @@ def test_ssh_reads_our_configuration_in_a_folder_with_an_odd_name(tmp_path: Path
     assert options["stricthostkeychecking"] in ("yes", "true")
     assert options["identityfile"].replace("%%", "%") == str(lab.ssh / "id_ed25519")
     relay = [word.replace("%%", "%").replace("%n", "desktop1") for word in shlex.split(options["proxycommand"])]
+    assert "an other 100%%/" in options["proxycommand"]  # ssh would expand a lone percent sign
     assert relay[-1] == str(lab.run / "desktop1.ssh")
 
 
