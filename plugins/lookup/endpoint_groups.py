@@ -40,6 +40,15 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.id }}"
 
+- name: Which names no longer stand in later official lists, and what does instead?
+  ansible.builtin.debug:
+    msg: "{{ item.names | join(', ') }}: {{ item.why }} ({{ item.date }}) {{ item.instead | join(', ') }}"
+  loop: >-
+    {{ query('egress.allowlist.endpoint_groups') | map(attribute='risks') | flatten
+       | selectattr('risk', 'eq', 'retired') }}
+  loop_control:
+    label: "{{ item.names | first }}"
+
 - name: Where do the names in use differ from the text of the document?
   ansible.builtin.debug:
     msg: "{{ item.text | join('<br>') }} is read as {{ item.used }} ({{ item.certainty }}): {{ item.evidence }}"
@@ -89,21 +98,42 @@ _raw:
       type: int
       sample: 21
     counts:
-      description: The entries counted in two ways.
+      description: How many of them are names, wildcards, names with the tenant in them, and networks.
       type: dict
-      contains:
-        forms:
-          description: C(names), C(wildcards), names with the C(tenant) and C(networks).
-          type: dict
-          sample: {names: 14, wildcards: 7, tenant: 0, networks: 0}
-        risks:
-          description: The entries that carry a risk, by its kind.
-          type: dict
-          sample: {retired: 1, shared_hosting: 2, third_party: 6}
+      sample: {names: 14, wildcards: 7, tenant: 0, networks: 0}
     links:
       description: Pages about its endpoints, each with C(title) and C(url).
       type: list
       elements: dict
+    risks:
+      description: What is to be known of names that carry a risk.
+      type: list
+      elements: dict
+      contains:
+        risk:
+          description: Its kind, as in RV(egress.allowlist.endpoints#lookup:_raw[].risk).
+          type: str
+          sample: retired
+        names:
+          description: The names of this group that it is about.
+          type: list
+          elements: str
+          sample: [powerbi.uservoice.com]
+        why:
+          description: What it is about.
+          type: str
+        date:
+          description: Since when.
+          type: str
+          sample: "2022-03-24"
+        source:
+          description: The page that shows it, with C(title) and C(url).
+          type: dict
+        instead:
+          description: For what is retired, what a later list has in its place, where that is known.
+          type: list
+          elements: str
+          sample: []
     corrections:
       description: Where its names differ from the text of the source document.
       type: list
@@ -143,7 +173,7 @@ _raw:
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog
-from ansible_collections.egress.allowlist.plugins.plugin_utils._groups import describe
+from ansible_collections.egress.allowlist.plugins.plugin_utils._describe import describe
 from ansible_collections.egress.allowlist.plugins.plugin_utils._lookup import CatalogLookup
 
 

@@ -72,7 +72,7 @@ class Risk:
     risk: str
     required: bool
     why: str
-    source: str | None
+    source: Mapping[str, str] | None
     date: str | None
     instead: tuple[str, ...]
 
@@ -88,7 +88,7 @@ class Correction:
     what: str
     certainty: str
     evidence: str
-    source: str | None
+    source: Mapping[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,6 @@ class Catalog:
     risks: tuple[Risk, ...]
     witnesses: Mapping[Pattern, tuple[str, ...]]
     corrections: tuple[Correction, ...]
-    sources: Mapping[str, Mapping[str, str]]
 
     # Read once per process and never changed, so identity is the right equality for what is cached beside it.
     __hash__ = object.__hash__
@@ -179,7 +178,6 @@ def _build(file: str, data: Mapping[str, Any]) -> Catalog:
             for wildcard, by_source in data.get("witnesses", {}).items()
         },
         corrections=tuple(_corrections(data)),
-        sources=data.get("sources", {}),
     )
 
 
@@ -200,6 +198,7 @@ def _group(id_: str, catalog: str, fields: Mapping[str, Any]) -> Group:
 
 
 def _risks(data: Mapping[str, Any]) -> Iterator[Risk]:
+    sources = data.get("sources", {})
     for record in data.get("risks", ()):
         for name in record["names"]:
             yield Risk(
@@ -207,13 +206,14 @@ def _risks(data: Mapping[str, Any]) -> Iterator[Risk]:
                 risk=record["risk"],
                 required=record.get("required", True),
                 why=record["why"],
-                source=record.get("source"),
+                source=sources.get(record.get("source")),
                 date=record.get("date"),
                 instead=tuple(record.get("instead", ())),
             )
 
 
 def _corrections(data: Mapping[str, Any]) -> Iterator[Correction]:
+    sources = data.get("sources", {})
     for record in data.get("corrections", ()):
         for change in record["changes"]:
             yield Correction(
@@ -224,5 +224,5 @@ def _corrections(data: Mapping[str, Any]) -> Iterator[Correction]:
                 what=record["what"],
                 certainty=record["certainty"],
                 evidence=record["evidence"],
-                source=record.get("source"),
+                source=sources.get(record.get("source")),
             )

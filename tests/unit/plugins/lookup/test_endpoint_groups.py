@@ -43,18 +43,20 @@ def test_what_is_returned_is_what_is_documented(run_lookup: Run) -> None:
     ):
         documented = yaml.safe_load(module.RETURN)["_raw"]["contains"]
         assert {key for element in run_lookup(name, **options) for key in element} == set(documented)
-    corrections = yaml.safe_load(endpoint_groups.RETURN)["_raw"]["contains"]["corrections"]["contains"]
+    documented = yaml.safe_load(endpoint_groups.RETURN)["_raw"]["contains"]
     (group,) = run_lookup("endpoint_groups", "power_bi")
-    assert set(group["corrections"][0]) == set(corrections)
+    for field in ("corrections", "risks"):
+        assert set(group[field][0]) == set(documented[field]["contains"])
 
 
 def test_the_documented_sample_is_true(run_lookup: Run) -> None:
     contains = yaml.safe_load(endpoint_groups.RETURN)["_raw"]["contains"]
     (group,) = run_lookup("endpoint_groups", "power_bi")
-    for field in ("title", "catalogs", "tables", "count"):
+    for field in ("title", "catalogs", "tables", "count", "counts"):
         assert group[field] == contains[field]["sample"]
-    for field in ("forms", "risks"):
-        assert group["counts"][field] == contains["counts"]["contains"][field]["sample"]
+    (retired,) = [risk for risk in group["risks"] if risk["risk"] == "retired"]
+    for field in ("risk", "names", "date", "instead"):
+        assert retired[field] == contains["risks"]["contains"][field]["sample"]
     for field in ("text", "used", "doubtful", "what", "certainty"):
         assert group["corrections"][0][field] == contains["corrections"]["contains"][field]["sample"]
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import load, load_all
-from ansible_collections.egress.allowlist.plugins.plugin_utils._groups import describe
+from ansible_collections.egress.allowlist.plugins.plugin_utils._describe import describe
+from ansible_collections.egress.allowlist.plugins.plugin_utils._select import Request, select
 
 
 def test_all_groups_in_the_order_of_the_catalog() -> None:
@@ -24,8 +25,7 @@ def test_all_groups_in_the_order_of_the_catalog() -> None:
 def test_counts_of_a_group() -> None:
     (group,) = describe([load("mmd")], ["microsoft_365"])
     assert (group["title"], group["count"], group["tables"]) == ("Microsoft 365", 72, [2, 3])
-    assert group["counts"]["forms"] == {"names": 59, "wildcards": 12, "tenant": 1, "networks": 0}
-    assert group["counts"]["risks"] == {"shared_hosting": 1, "third_party": 1}
+    assert group["counts"] == {"names": 59, "wildcards": 12, "tenant": 1, "networks": 0}
 
 
 def test_counts_agree_with_the_entries() -> None:
@@ -33,7 +33,38 @@ def test_counts_agree_with_the_entries() -> None:
     for group in describe([catalog], []):
         entries = catalog.groups[group["id"]].entries("contoso")
         assert group["count"] == len(entries), group["id"]
-        assert group["counts"]["forms"]["wildcards"] == sum("*" in entry.value for entry in entries)
+        assert group["counts"]["wildcards"] == sum("*" in entry.value for entry in entries)
+
+
+def test_risks_of_a_group() -> None:
+    (group,) = describe([load("mmd")], ["intune"])
+    assert {risk["risk"] for risk in group["risks"]} == {"retired"}
+    assert sum(len(risk["names"]) for risk in group["risks"]) == 62
+    assert {tuple(risk["instead"]) for risk in group["risks"]} == {("*.manage.microsoft.com", "manage.microsoft.com")}
+    (group,) = describe([load("mmd")], ["managed_desktop"])
+    assert {risk["names"][0]: risk["instead"] for risk in group["risks"]} == {
+        "prod-mwaas-services-customerapi.azurewebsites.net": ["mmdcustomer.microsoft.com"],
+        "mmd-support-prod-nam.trafficmanager.net": ["support.mmd.microsoft.com"],
+    }
+
+
+def test_risks_agree_with_the_entries() -> None:
+    catalog = load("mmd")
+    for group in describe([catalog], []):
+        if group["enumerated"]:
+            entries = select([catalog], Request(groups=[group["id"]], tenant="contoso")).entries
+            told = {(name, risk["risk"]) for risk in group["risks"] for name in risk["names"]}
+            assert told == {(entry.value + (entry.path or ""), entry.risk) for entry in entries if entry.risk}
+            assert all(risk["why"] and risk["source"]["url"] for risk in group["risks"])
+
+
+def test_a_risk_that_stands_at_the_name_itself(tmp_path: Path) -> None:
+    file = tmp_path / "own.yml"
+    file.write_text("groups: {a: {names: [{value: a.contoso.com, risk: third_party}]}}", encoding="utf-8")
+    (group,) = describe([load(str(file))], [])
+    assert [(risk["risk"], risk["names"], risk["why"]) for risk in group["risks"]] == [
+        ("third_party", ["a.contoso.com"], None)
+    ]
 
 
 def test_corrections_that_touched_a_group() -> None:
