@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A client that knows nothing of the collection: it runs on a lab host and tells what a desktop meets there.
 
-Standard library only. Standard input: JSON with `proxy` [host, port], `user` (or null) and `asks`, a list of
+Standard library only. Standard input: JSON with `proxy` [host, port] or null, `user` (or null) and `asks`, a list of
 {id, method: CONNECT|GET, host, port, sni, path}. Standard output: a list of answers in the same order:
 {id, connect, issuer, status, error, server}.
 """
@@ -54,8 +54,10 @@ def ask(proxy, login, one):
     answer = {"id": one["id"], "connect": None, "issuer": None, "status": None, "error": None, "server": None}
     auth = "Proxy-Authorization: Basic {}\r\n".format(login) if login else ""
     try:
-        with socket.create_connection(tuple(proxy), timeout=SECONDS) as raw:
-            if one["method"] == "CONNECT":
+        with socket.create_connection(tuple(proxy or (one["sni"], one["port"])), timeout=SECONDS) as raw:
+            if not proxy:
+                _inside(raw, one, answer)
+            elif one["method"] == "CONNECT":
                 _tunnel(raw, one, auth, answer)
             else:
                 url = "http://{}{}{}".format(one["host"], one.get("at", ""), one["path"])
@@ -75,6 +77,10 @@ def _tunnel(raw, one, auth, answer):
     if answer["connect"] != 200:
         answer["server"] = header(text, "X-Squid-Error")
         return
+    _inside(raw, one, answer)
+
+
+def _inside(raw, one, answer):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

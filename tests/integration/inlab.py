@@ -74,9 +74,10 @@ def get(host: str, path: str = "/", *, at: str = "", ident: str | None = None) -
 
 
 def ask(
-    client: str, asks: list[dict[str, Any]], *, user: str | None = None, proxy: tuple[str, int] = PROXY
+    client: str, asks: list[dict[str, Any]], *, user: str | None = None, proxy: tuple[str, int] | None = PROXY
 ) -> dict[str, Answer]:
-    task = json.dumps({"proxy": list(proxy), "user": user, "asks": asks})
+    """What the client meets; without a proxy it connects to the name in `sni` itself."""
+    task = json.dumps({"proxy": proxy, "user": user, "asks": asks})
     found = json.loads(on(client, "python3", "-I", "-c", CLIENT, stdin=task))
     return {one["id"]: Answer(**one) for one in found}
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import inlab
 import pytest
 from inlab import LOGIN, ask, connect, get
@@ -297,15 +299,46 @@ def test_snapshots_bring_back_every_byte(squid: inlab.Squid, untouched: dict[str
     assert squid.files() == untouched
 
 
-def test_ports_that_intercept_need_a_decision(squid: inlab.Squid) -> None:
+INSIDE = "https_port 3130 intercept ssl-bump generate-host-certificates=on tls-cert=/etc/squid/company-ca.pem name=inside"
+REDIRECT = [
+    "add table ip intercepted",
+    "add chain ip intercepted before { type nat hook prerouting priority -100; }",
+    "add rule ip intercepted before ip saddr 10.20.0.0/24 tcp dport 443 redirect to :3130",
+]
+
+
+@pytest.fixture
+def intercepting(squid: inlab.Squid) -> Iterator[inlab.Squid]:
+    """The proxy also takes connections of desktops that know no proxy."""
     main = squid.files()["/etc/squid/squid.conf"]
-    port = "https_port 3130 intercept ssl-bump generate-host-certificates=on tls-cert=/etc/squid/company-ca.pem name=inside\n"
-    squid.write("/etc/squid/squid.conf", main + port)
-    message = squid.run(entries=SOME, fails=True)["msg"]
+    allow = "acl inside myportname inside\nhttp_access allow office inside\n"
+    site = main.replace("http_access deny forbidden", allow + "http_access deny forbidden")
+    squid.write("/etc/squid/squid.conf", f"{site}\n{INSIDE}\n")
+    squid.reload()
+    squid.wait_for_reload()
+    inlab.on("proxy1", "nft", "; ".join(REDIRECT))
+    yield squid
+    inlab.on("proxy1", "nft", "delete table ip intercepted")
+
+
+def test_ports_that_intercept_need_a_decision(intercepting: inlab.Squid) -> None:
+    message = intercepting.run(entries=SOME, fails=True)["msg"]
+    assert "squid.conf:" in message
     assert "intercepted: sni" in message
-    squid.run(entries=SOME, intercepted="sni")
-    assert "myportname inside" in squid.files()[INCLUDE]
-    assert ask("desktop1", [connect("login.live.com")])["login.live.com"].issuer == PUBLIC
+    intercepting.run(entries=SOME, intercepted="sni")
+    directly = {
+        name: ask("desktop1", [connect("unused", sni=name)], proxy=None)["unused"].issuer
+        for name in ("login.live.com", "x.update.microsoft.com", "update.microsoft.com", "www.example.org")
+    }
+    assert directly == {
+        "login.live.com": PUBLIC,
+        "x.update.microsoft.com": PUBLIC,
+        "update.microsoft.com": COMPANY,
+        "www.example.org": COMPANY,
+    }
+    explicit = ask("desktop1", [connect("login.live.com"), connect("www.example.org", sni="login.live.com")], user=LOGIN)
+    assert explicit["login.live.com"].issuer == PUBLIC
+    assert explicit["www.example.org"].issuer == COMPANY  # the claim alone counts on that port and nowhere else
 
 
 def test_a_squid_without_a_port_that_inspects(squid: inlab.Squid) -> None:
