@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 import warnings
 from pathlib import Path
@@ -21,59 +21,61 @@ from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_run import Probe
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import Proxy, parse_target
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_trust import Contexts
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 Handler = Callable[[socket.socket], None]
 Script = Dict[str, Handler]
-DAY = dt.timedelta(days=1)
 OK_PAGE = b"HTTP/1.1 200 OK\r\nServer: origin\r\nContent-Length: 0\r\n\r\n"
 
 
 class Authority:
-    """A CA and the server certificates that it signs."""
+    """A CA and the server certificates that it signs, made by the program openssl."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._subject = x509.Name(
-            [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, f"{name} Ltd"),
-                x509.NameAttribute(NameOID.COMMON_NAME, f"{name} CA"),
-            ]
-        )
-        own = _certificate(self._subject, self._subject, self._key.public_key(), (-DAY, 30 * DAY))
-        own = own.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        self._made: Dict[Tuple[str, bool], Path] = {}
+        self._config = folder / "openssl.cnf"
+        self._config.write_text("[req]\ndistinguished_name = dn\n[dn]\n", encoding="ascii")
+        self._key = folder / f"{name}.key"
         self.file = folder / f"{name}.pem"
-        self.file.write_bytes(_pem(own.sign(self._key, hashes.SHA256())))
+        self._openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self._key)
+        self._request(
+            "-x509", "-days", "30", f"/O={name} Ltd/CN={name} CA", "basicConstraints=critical,CA:TRUE", self.file
+        )
 
     def server(self, host: str, expired: bool = False) -> ssl.SSLContext:
-        key = ec.generate_private_key(ec.SECP256R1())
-        dates = (-20 * DAY, -10 * DAY) if expired else (-DAY, 10 * DAY)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        made = _certificate(subject, self._subject, key.public_key(), dates)
-        made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        file = self._folder / f"{host}{'-expired' if expired else ''}-{self.file.name}"
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        file.write_bytes(_pem(made.sign(self._key, hashes.SHA256())) + private)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
+        context.load_cert_chain(self.issue(host, expired), self._key)
         return context
 
+    def issue(self, host: str, expired: bool = False) -> Path:
+        """The file with the certificate; the key is the CA's own, which nobody minds here."""
+        if (host, expired) not in self._made:
+            request = self._folder / f"{host}.csr"
+            made = self._folder / f"{host}-{expired}-{self.file.name}"
+            self._request(f"/CN={host}", f"subjectAltName=DNS:{host}", request)
+            signing = ["-in", request, "-CA", self.file, "-CAkey", self._key, "-copy_extensions", "copy", "-set_serial"]
+            days = ["-days", "-1" if expired else "10"]
+            self._openssl("x509", "-req", *signing, str(len(self._made) + 2), *days, "-out", made)
+            self._made[host, expired] = made
+        return self._made[host, expired]
 
-def _certificate(subject: x509.Name, issuer: x509.Name, key: Any, dates: Tuple[dt.timedelta, dt.timedelta]) -> Any:
-    now = dt.datetime.now(dt.timezone.utc)
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
-    builder = builder.serial_number(x509.random_serial_number())
-    return builder.not_valid_before(now + dates[0]).not_valid_after(now + dates[1])
+    def _request(self, *words: Any) -> None:
+        *options, subject, extension, out = words
+        base = ["-new", "-config", self._config, "-key", self._key, "-out", out]
+        self._openssl("req", *base, *options, "-subj", subject, "-addext", extension)
+
+    @staticmethod
+    def _openssl(*words: Any) -> None:
+        done = subprocess.run(
+            ["openssl", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        assert done.returncode == 0, done.stdout
 
 
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
+@pytest.fixture(scope="session")
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Authority]:
+    names = ("public", "company", "nobody")
+    return {name: Authority(name, tmp_path_factory.mktemp(name)) for name in names}
 
 
 class Server:
@@ -174,10 +176,8 @@ def silence(sock: socket.socket) -> None:
 class Internet:
     """Names and their servers; a name without one does not resolve."""
 
-    def __init__(self, folder: Path) -> None:
-        self.public = Authority("public", folder)
-        self.company = Authority("company", folder)
-        self.nobody = Authority("nobody", folder)
+    def __init__(self, authorities: Dict[str, Authority]) -> None:
+        self.public, self.company, self.nobody = authorities.values()
         self.addresses: Dict[str, List[Address]] = {}
         self.requests: List[bytes] = []
         self.options: Dict[str, Any] = {"public_ca_path": str(self.public.file)}
@@ -243,11 +243,11 @@ class _Resolver(Resolver):
 
 
 @pytest.fixture
-def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Internet]:
+def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, authorities: Dict[str, Authority]) -> Iterator[Internet]:
     # What this machine trusts must not decide anything here.
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
-    made = Internet(tmp_path)
+    made = Internet(authorities)
     yield made
     made.close()
 

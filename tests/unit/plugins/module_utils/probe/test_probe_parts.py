@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from pathlib import Path
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_trust
@@ -97,11 +96,9 @@ def test_credentials_of_a_proxy_are_refused_and_not_repeated(text):
 
 
 def test_the_fields_of_a_certificate_are_what_openssl_reads(internet):
-    internet.public.server("a.example")
-    file = next(Path(internet.options["public_ca_path"]).parent.glob("a.example-*"))
+    file = internet.public.issue("a.example")
     expected = ssl._ssl._test_decode_cert(str(file))
-    der = ssl.PEM_cert_to_DER_cert(file.read_text().split("-----BEGIN PRIVATE KEY")[0])
-    read = read_certificate(der)
+    read = read_certificate(ssl.PEM_cert_to_DER_cert(file.read_text()))
     assert read.subject == "CN=a.example"
     assert read.issuer == "CN=public CA, O=public Ltd"
     assert ssl.cert_time_to_seconds(expected["notAfter"]) == _seconds(read.not_after)
