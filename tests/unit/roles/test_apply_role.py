@@ -1,0 +1,62 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The apply role's variables: documented, defaulted, mapped by the playbook, and passed to the module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
+from ansible_collections.egress.allowlist.plugins.module_utils._run import allowlist_argument_spec
+
+ROOT = Path(__file__).resolve().parents[3]
+ROLE = ROOT / "roles" / "apply"
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+OPTIONS: dict[str, Any] = read(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+def test_defaults_and_documentation_agree() -> None:
+    documented = {name: option["default"] for name, option in OPTIONS.items() if "default" in option}
+    assert read(ROLE / "defaults" / "main.yml") == documented
+
+
+def test_the_playbook_maps_every_variable() -> None:
+    plays = read(ROOT / "playbooks" / "apply_mmd_allowlist.yml")
+    (task,) = [task for task in plays[0]["tasks"] if task["name"] == "Apply"]
+    assert set(task["vars"]) == set(OPTIONS)
+    head = (ROOT / "playbooks" / "apply_mmd_allowlist.yml").read_text(encoding="utf-8").split("- name:")[0]
+    for name in OPTIONS:
+        assert name.replace("apply_", "egress_") in head, f"{name} is not listed at the top of the playbook"
+
+
+def test_the_playbook_repeats_the_defaults() -> None:
+    plays = read(ROOT / "playbooks" / "apply_mmd_allowlist.yml")
+    (task,) = [task for task in plays[0]["tasks"] if task["name"] == "Apply"]
+    for name, option in OPTIONS.items():
+        if "default" in option:
+            text = task["vars"][name].split("default(")[1].rsplit(")", 1)[0]
+            assert yaml.safe_load(text) == (option["default"] or type(option["default"])()), name
+
+
+def test_squid_gets_every_option_of_the_module() -> None:
+    (task,) = read(ROLE / "tasks" / "squid.yml")
+    module = set(allowlist_argument_spec()) | set(SquidDriver.argument_spec)
+    assert set(task["egress.allowlist.squid"]) == module - {"snapshot"}
+    assert set(OPTIONS["apply_squid"]["options"]) == set(SquidDriver.argument_spec)
+
+
+def test_choices_are_those_of_the_module() -> None:
+    spec = allowlist_argument_spec()
+    for name in ("intents", "rules", "widen", "narrow"):
+        assert OPTIONS[f"apply_{name}"]["choices"] == spec[name]["choices"]
+    assert set(OPTIONS["apply_state"]["choices"]) < set(spec["state"]["choices"])
