@@ -114,7 +114,7 @@ def mypy(shell: Shell) -> Passed:
         return shell.run([NEWEST.bin / "mypy", "--cache-dir", TEST / "mypy" / name, *words], env, where, accept=(0, 1))
 
     found = [check("-p", f"{ours}.plugins"), check(*FOR_TESTS, "-p", f"{ours}.tests.unit")]
-    found += [check(folder, beside=folder) for folder in ("scripts", "tests/lab")]
+    found += [check("scripts", beside="scripts:tests/integration"), check("tests/lab", beside="tests/lab")]
     found += [check(*FOR_TESTS, folder, beside=folder) for folder in ("tests/integration", "tests/benchmarks")]
     return verdicts.of_mypy(found)
 

@@ -34,6 +34,8 @@ def prepare(version: str, python: str, shell: Shell) -> Leg:
         shutil.rmtree(target.venv, ignore_errors=True)
         shell.run([python, "-m", "venv", target.venv], environment(leg))
         shell.run([target.python, "-m", "pip", "install", "-q", "-r", REQUIREMENTS], environment(leg))
+        (target.site_packages / "ansible").mkdir()
+        (target.site_packages / "ansible" / "__init__.py").touch()
         _link(target.site_packages / "ansible" / "module_utils", leg.site_packages / "ansible" / "module_utils")
         for name in SENT:
             _link(target.site_packages / "ansible_collections" / "egress" / "allowlist" / name, ROOT / name)

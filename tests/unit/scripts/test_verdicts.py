@@ -76,7 +76,7 @@ def test_sanity_counts_its_tests_and_names_what_it_skipped(verdicts: ModuleType)
     [
         (SANITY + "WARNING: All targets skipped.\n", "found nothing to test"),
         ('Running sanity test "pep8"\n', "ran 1 sanity tests"),
-        (SANITY + "FATAL: The 2 sanity test(s) listed below (out of 3) failed. See\npep8\nimport --python 3.8\n", "pep8, imp"),
+        (SANITY + "FATAL: The 2 sanity test(s) listed below failed.\npep8\nimport --python 3.8\n", "pep8, import"),
         (SANITY + "FATAL: Command ended with 3\n", "broke down"),
     ],
 )
