@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The egress.allowlist authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The probe and the verification on the lab's hosts: each fault gets its own word, direct and through the real Squid."""
+"""Probe and verification on the lab's hosts: each fault gets its own word, direct and through the real Squid."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._run import allowlist_argument_spec
 

@@ -48,5 +48,5 @@ def test_the_playbook_maps_and_lists_each_variable(specification):
 def test_the_playbook_has_the_defaults_of_the_role(specification):
     verify = load(ROOT / "playbooks" / "verify_mmd_allowlist.yml")[1]["tasks"][0]["vars"]
     for name, option in specification.items():
-        default = re.search(r"default\((.*)\) }}$", verify[name]).group(1)
+        [default] = re.findall(r"default\((.*)\) }}$", verify[name])
         assert yaml.safe_load("null" if default == "none" else default) == option.get("default")

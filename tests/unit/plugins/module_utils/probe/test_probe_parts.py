@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import _ssl
 import socket
 import ssl
 import threading
@@ -97,7 +98,7 @@ def test_credentials_of_a_proxy_are_refused_and_not_repeated(text):
 
 def test_the_fields_of_a_certificate_are_what_openssl_reads(internet):
     file = internet.public.issue("a.example")
-    expected = ssl._ssl._test_decode_cert(str(file))
+    expected = _ssl._test_decode_cert(str(file))  # type: ignore[attr-defined]
     read = read_certificate(ssl.PEM_cert_to_DER_cert(file.read_text()))
     assert read.subject == "CN=a.example"
     assert read.issuer == "CN=public CA, O=public Ltd"

@@ -132,13 +132,13 @@ def test_a_witness_for_a_wildcard_that_is_not_asked_does_no_harm():
     "text", ["*.example.com", "*.*.example.com", "*cdn.example.com", "pay*load.example.com", "auto.*.example.com"]
 )
 def test_a_made_up_name_is_one_that_the_wildcard_contains(text):
-    assert parse(text).matches(made_up_name(parse(text)))
+    assert parse(text).matches(made_up_name(parse(text)) or "")
 
 
 @given(st.text("ab*", min_size=2, max_size=63).filter(lambda label: "**" not in label))
 def test_a_made_up_name_fits_into_long_labels(label):
     pattern = parse(f"{label}.example.com")
-    assert pattern.matches(made_up_name(pattern))
+    assert pattern.matches(made_up_name(pattern) or "")
 
 
 def test_a_wildcard_without_room_for_a_made_up_name_is_not_provable():
