@@ -52,7 +52,7 @@ def common_names(der):
 
 def ask(proxy, login, one):
     answer = {"id": one["id"], "connect": None, "issuer": None, "status": None, "error": None, "server": None}
-    auth = "Proxy-Authorization: Basic {}\r\n".format(login) if login else ""
+    auth = f"Proxy-Authorization: Basic {login}\r\n" if login else ""
     try:
         with socket.create_connection(tuple(proxy or (one["sni"], one["port"])), timeout=SECONDS) as raw:
             if not proxy:
@@ -65,13 +65,13 @@ def ask(proxy, login, one):
                 raw.sendall(request.encode("latin-1"))
                 _note(answer, head(raw))
     except OSError as error:
-        answer["error"] = "{}: {}".format(type(error).__name__, error)
+        answer["error"] = f"{type(error).__name__}: {error}"
     return answer
 
 
 def _tunnel(raw, one, auth, answer):
     target = "{}:{}".format(one["host"], one["port"])
-    raw.sendall("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n{1}\r\n".format(target, auth).encode("latin-1"))
+    raw.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{auth}\r\n".encode("latin-1"))
     text = head(raw)
     answer["connect"] = status(text)
     if answer["connect"] != 200:

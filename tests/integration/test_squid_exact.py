@@ -11,10 +11,9 @@ from typing import Any
 
 import inlab
 import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern, parse
 from inlab import ACCESS_LOG, LOGIN, OUTSIDE_PROXY, Answer, ask, connect, get
 from near_misses import near_misses, witnesses
-
-from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern, parse
 
 PUBLIC = "Lab Public Intermediate CA"
 COMPANY = "Example Company TLS Inspection CA"

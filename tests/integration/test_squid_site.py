@@ -149,7 +149,7 @@ def test_a_rule_that_would_win_is_an_error_with_its_place(squid: inlab.Squid, li
     assert reason in message
     assert "position" in message
     assert squid.files() == files
-    if reason not in ("denies everything",):
+    if reason != "denies everything":
         squid.run(entries=SOME, position="04", check_mode=True)
 
 
@@ -299,7 +299,9 @@ def test_snapshots_bring_back_every_byte(squid: inlab.Squid, untouched: dict[str
     assert squid.files() == untouched
 
 
-INSIDE = "https_port 3130 intercept ssl-bump generate-host-certificates=on tls-cert=/etc/squid/company-ca.pem name=inside"
+INSIDE = (
+    "https_port 3130 intercept ssl-bump generate-host-certificates=on tls-cert=/etc/squid/company-ca.pem name=inside"
+)
 REDIRECT = [
     "add table ip intercepted",
     "add chain ip intercepted before { type nat hook prerouting priority -100; }",
@@ -336,7 +338,8 @@ def test_ports_that_intercept_need_a_decision(intercepting: inlab.Squid) -> None
         "update.microsoft.com": COMPANY,
         "www.example.org": COMPANY,
     }
-    explicit = ask("desktop1", [connect("login.live.com"), connect("www.example.org", sni="login.live.com")], user=LOGIN)
+    asks = [connect("login.live.com"), connect("www.example.org", sni="login.live.com")]
+    explicit = ask("desktop1", asks, user=LOGIN)
     assert explicit["login.live.com"].issuer == PUBLIC
     assert explicit["www.example.org"].issuer == COMPANY  # the claim alone counts on that port and nowhere else
 

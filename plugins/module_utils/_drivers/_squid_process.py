@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 from collections import Counter
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
@@ -77,17 +76,15 @@ class Program:
 
     # Checking
 
-    def complaints(self, config_text: str) -> Tuple[bool, Counter[str]]:
+    def complaints(self, config_text: str, folder: str) -> Tuple[bool, Counter[str]]:
         """(accepted, complaints) of the parser for a whole configuration; places in the text are left out."""
-        descriptor, path = tempfile.mkstemp(prefix="egress-squid-", suffix=".conf")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as handle:
-                handle.write(config_text)
-            code, text = self._run("-k", "parse", "-f", path)
-        finally:
-            os.unlink(path)
+        path = os.path.join(folder, "whole.conf")
+        with open(path, "w", encoding="utf-8", errors="surrogateescape") as handle:
+            handle.write(config_text)
+        code, text = self._run("-k", "parse", "-f", path)
         lines = (_STAMP.sub("", line) for line in text.splitlines())
-        found = [re.sub(r"(line \d+|\S*egress-squid-\S+)", "", line).strip() for line in lines if _is_complaint(line)]
+        place = re.compile(r"line \d+|\S*" + re.escape(folder) + r"\S*")
+        found = [place.sub("", line).strip() for line in lines if _is_complaint(line)]
         return code == 0, Counter(found)
 
     # Running

@@ -137,11 +137,12 @@ class Site:
         schemes = self.lines("auth_param")
         if not schemes or any(line in self.before for line in schemes):
             return []
-        return [
+        text = (
             f"intents: allow without bypass_authentication asks for the site's login, and {schemes[0].place} says how "
             "that works only after our file is read. Move the auth_param lines above the include, or add "
             "bypass_authentication"
-        ]
+        )
+        return [text]
 
     def _no_include(self) -> str:
         return (

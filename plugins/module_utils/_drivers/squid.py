@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
 import re
 import shutil
 import tempfile
-from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from contextlib import contextmanager
+from typing import Any, ClassVar, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS, Desired, Driver, Present
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_config import Config
@@ -266,20 +268,12 @@ class SquidDriver(Driver):
 
     def check(self, desired: Desired) -> None:
         """Squid's own parser reads the whole configuration with our part in it, before anything is live."""
-        _, before = self.program.complaints(self._config(self._stand_in()).text())
-        folder = tempfile.mkdtemp(prefix="egress-squid-")
         try:
-            ours = {}
-            for path, text in desired.objects.items():
-                if self.files.is_include(path):
-                    ours[path] = text.replace(f'"{self.files.list_dir}/', f'"{folder}/')
-                else:
-                    _write(os.path.join(folder, os.path.basename(path)), text)
-            accepted, after = self.program.complaints(self._config(ours).text())
+            with _folder_for_check(self.files.include_dir) as folder:
+                _, before = self.program.complaints(self._config(self._stand_in()).text(), folder)
+                accepted, after = self.program.complaints(self._proposed(desired, folder).text(), folder)
         except OSError as error:
-            raise ApplianceError(f"cannot write to {folder} for the check: {error.strerror}") from error
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            raise ApplianceError(f"cannot prepare the check in {tempfile.gettempdir()}: {error.strerror}") from error
         new = new_complaints(before, after)
         if new or not accepted:
             raise ApplianceError(
@@ -287,6 +281,16 @@ class SquidDriver(Driver):
                     " / ".join(new or sorted(after)) or "squid -k parse failed without a word"
                 )
             )
+
+    def _proposed(self, desired: Desired, folder: str) -> Config:
+        """The configuration with our part in it, whose lists lie in the folder for now."""
+        ours = {}
+        for path, text in desired.objects.items():
+            if self.files.is_include(path):
+                ours[path] = text.replace(f'"{self.files.list_dir}/', f'"{folder}/')
+            else:
+                _write(os.path.join(folder, os.path.basename(path)), text)
+        return self._config(ours)
 
     def apply(self, present: Present, desired: Desired) -> None:
         old = {path: text for path, text in present.objects.items() if self.files.is_include(path)}
@@ -345,6 +349,24 @@ class SquidDriver(Driver):
 
     def close(self) -> None:
         self.files.unlock()
+
+
+@contextmanager
+def _folder_for_check(include_dir: str) -> Iterator[str]:
+    """A private folder that is gone afterwards; what a killed run has left of its own goes too.
+
+    Runs with the same include folder never meet here: each holds the lock on it.
+    """
+    prefix = f"egress-squid-{hashlib.sha256(include_dir.encode()).hexdigest()[:12]}-"
+    for name in os.listdir(tempfile.gettempdir()):
+        left = os.path.join(tempfile.gettempdir(), name)
+        if name.startswith(prefix) and os.lstat(left).st_uid == os.geteuid():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=prefix)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _missing(rules: Sequence[str], site: Site) -> List[str]:

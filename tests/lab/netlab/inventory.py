@@ -46,6 +46,7 @@ def common_variables(control_folder: Path) -> dict[str, Any]:
         "ansible_control_path_dir": str(control_folder),
         "egress_clients": [str(office.ipv4), str(office.ipv6)],
         "egress_tenant": topology.TENANT,
+        "egress_made_up_witnesses": True,  # any name answers here, so every wildcard can be proven
         "egress_public_ca_path": "/etc/egress-lab/public-root.pem",
         "egress_inspection_ca_path": "/etc/egress-lab/company-ca.pem",
     }

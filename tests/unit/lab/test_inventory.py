@@ -26,6 +26,7 @@ def test_the_inventory_has_the_shape_that_the_playbooks_expect() -> None:
     }
     assert data["vars"]["egress_clients"] == ["10.20.0.0/24", "fd00:20::/64"]
     assert data["vars"]["egress_tenant"] == "contoso"
+    assert data["vars"]["egress_made_up_witnesses"] is True
     assert data["children"]["egress_appliances"]["hosts"]["proxy1"]["egress_appliance"] == "squid"
     desktop, outsider = (
         data["children"]["managed_hosts"]["hosts"]["desktop1"],

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Iterator
@@ -116,6 +117,8 @@ def squid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SquidHost
     monkeypatch.setenv("FAKE_SQUID", str(tmp_path / "run"))
     monkeypatch.setenv("FAKE_SQUID_BUILD", "'--with-openssl'")
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     host = SquidHost(tmp_path)
     host.start()
     yield host

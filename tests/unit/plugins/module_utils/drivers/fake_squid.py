@@ -53,15 +53,20 @@ def parse(path: str) -> int:
     return 0
 
 
+def replace(path: Path, text: str) -> None:
+    aside = path.with_suffix(".new")
+    aside.write_text(text, encoding="utf-8")
+    aside.rename(path)
+
+
 def daemon(path: str) -> None:
     wake = threading.Event()
     signal.signal(signal.SIGHUP, lambda *_: wake.set())
     while True:
+        replace(LOADED, whole(path))  # as the real one: the configuration is read before the ports are opened
         with socket.create_server(("127.0.0.1", 0)):
-            aside = LOADED.with_suffix(".new")
-            aside.write_text(whole(path), encoding="utf-8")
-            aside.rename(LOADED)
-            PID.write_text(str(os.getpid()), encoding="ascii")
+            if not PID.exists():
+                replace(PID, str(os.getpid()))
             while not wake.wait(0.5):
                 pass
             wake.clear()

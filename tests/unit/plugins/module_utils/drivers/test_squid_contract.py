@@ -329,6 +329,7 @@ def test_killed_anywhere_the_next_run_heals(squid, change, after) -> None:
         squid.run(*again.pop("entries", ()), **again)
         assert squid.files() == files, f"step {step}"
         assert squid.loaded == loaded, f"step {step}"
+        assert list((squid.home.parent / "tmp").iterdir()) == [], f"step {step}"
     assert step > 5
 
 
