@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -73,7 +74,7 @@ class Files:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise ApplianceError(f"cannot look into {folder}: {error.strerror}; run the task as root") from error
+            raise ApplianceError(f"cannot look into {folder}: {_why(error)}") from error
 
     def may_write(self, path: str) -> bool:
         return self.is_include(path) or bool(self.title(path))
@@ -99,7 +100,11 @@ class Files:
         return known == _plain(proof(running, files)) or read_at_start(running, files)
 
     def prove(self, running: Optional[Process], objects: Mapping[str, str]) -> None:
-        self._write(self.loaded, json.dumps(proof(running, sorted(objects)), sort_keys=True) + "\n")
+        text = json.dumps(proof(running, sorted(objects)), sort_keys=True) + "\n"
+        try:
+            self._write(self.loaded, text)
+        except ApplianceError as error:
+            raise ApplianceError(f"the change is live, and the next run will reload once more: {error}") from error
 
     # Writing
 
@@ -133,9 +138,10 @@ class Files:
         """New lists go beside the old ones: their names differ, so nothing that runs is touched."""
         lists = {path: text for path, text in objects.items() if not self.is_include(path)}
         try:
-            os.makedirs(self.list_dir, mode=0o755, exist_ok=True)
+            os.makedirs(self.list_dir, exist_ok=True)
+            os.chmod(self.list_dir, 0o755)  # whatever the umask: Squid's own user reads here
         except OSError as error:
-            raise ApplianceError(f"cannot make {self.list_dir}: {error.strerror}; nothing was changed") from error
+            raise ApplianceError(f"cannot make {self.list_dir}: {_why(error)}; nothing was changed") from error
         written: List[str] = []
         try:
             for path, text in sorted(lists.items()):
@@ -170,7 +176,7 @@ class Files:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise ApplianceError(f"cannot remove {path}: {error.strerror}") from error
+                raise ApplianceError(f"cannot remove {path}: {_why(error)}") from error
 
     def tidy(self, objects: Mapping[str, str]) -> None:
         """Take away what is ours and no longer used; the folder too when nothing of anyone's is left in it."""
@@ -196,9 +202,12 @@ class Files:
         except OSError as error:
             with contextlib.suppress(OSError):  # the first error is the one to tell
                 os.unlink(aside)
-            raise ApplianceError(
-                f"cannot write {path}: {error.strerror}; the old state is in place"
-            ) from error
+            raise ApplianceError(f"cannot write {path}: {_why(error)}") from error
+
+
+def _why(error: OSError) -> str:
+    root = "; run the task as root (become: true)" if error.errno in (errno.EACCES, errno.EPERM) else ""
+    return f"{error.strerror}{root}"
 
 
 def _plain(value: Any) -> Any:
@@ -220,7 +229,7 @@ def _text(path: str) -> str:
     except IsADirectoryError as error:
         raise AllowlistError(f"{path} is a folder, expected a file of ours or nothing there") from error
     except OSError as error:
-        raise ApplianceError(f"cannot read {path}: {error.strerror}; run the task as root") from error
+        raise ApplianceError(f"cannot read {path}: {_why(error)}") from error
 
 
 def split(objects: Mapping[str, str], files: Files) -> Tuple[Dict[str, str], Dict[str, str]]:
