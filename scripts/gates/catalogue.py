@@ -199,8 +199,12 @@ def _line_with(output: str, word: str) -> str:
 
 
 def pythons_of_managed_hosts() -> list[tuple[str, str]]:
-    """Every Python found that is not a leg's own: ("3.8", "/usr/bin/python3.8"), the oldest first."""
+    """The oldest Python found for each leg, ("3.8", "/usr/bin/python3.8"). ansible-test imports on those between."""
     listed = subprocess.run([ROOT / "scripts" / "pythons"], check=True, capture_output=True, text=True).stdout
     own = {leg.site_packages.parent.name.removeprefix("python") for leg in legs()}
-    found = [line.split(" ", 1) for line in reversed(listed.splitlines())]
-    return [(version, python) for version, python in found if version not in own]
+    oldest: dict[str, tuple[str, str]] = {}
+    for line in reversed(listed.splitlines()):
+        version, python = line.split(" ", 1)
+        if version not in own:
+            oldest.setdefault(targets.leg_for(version).name, (version, python))
+    return list(oldest.values())
