@@ -194,8 +194,9 @@ def test_the_playbook_fails_before_and_passes_after(squid: Squid, tmp_path: Path
     assert not (tmp_path / "checked").exists()
 
 
-def test_measuring_does_not_fail() -> None:
-    measured = playbook(*variables(egress_entries=["a.example"], egress_judge=False))
+def test_measuring_does_not_fail(tmp_path: Path) -> None:
+    folder = str(tmp_path / "results")
+    measured = playbook(*variables(egress_entries=["a.example"], egress_judge=False, egress_results_dir=folder))
     assert measured.returncode == 0
     assert "NOT passed" in measured.stdout
 
