@@ -122,12 +122,12 @@ class _HostIndex:
 class _NetworkIndex:
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._ports = {_bits(entry.network, entry.network.prefixlen): entry.ports for entry in entries}
-        self._lengths = sorted({(version, length) for version, length, _bits_of in self._ports})
+        self._lengths = sorted({length for _version, length, _address in self._ports})
 
     def contains(self, entry: Entry) -> bool:
         network = entry.network
-        for version, length in self._lengths:
-            if version == network.version and length < network.prefixlen:
+        for length in self._lengths:
+            if length < network.prefixlen:
                 ports = self._ports.get(_bits(network, length))
                 # Ports that are not stated are unknown here: only the same is known to contain them.
                 if ports is not None and (ports == entry.ports or (entry.ports and ports_contain(ports, entry.ports))):

@@ -34,7 +34,7 @@ def label_covers(glob: str, other: str) -> bool:
     """Whether each text that *other* (a label or a glob) stands for is one that *glob* stands for."""
     if glob == "*" or glob == other:
         return True
-    if "*" not in glob or other == "*":
+    if "*" not in glob:
         return False
     # A star of `other` is kept as a character that no text of `glob` contains, so only a star of `glob` can
     # take it in; and what takes in one such character takes in whatever the star stands for.

@@ -12,8 +12,8 @@
 ``auto.*.x.example``      exactly one label
 ========================= ==============================================================
 
-Questions about two patterns are decided for names of any length, which errs on the safe side: a pattern whose
-fixed text nearly fills a name may be kept although no name is left that another pattern does not match.
+``covers`` is decided for names of any length, which errs on the safe side: a pattern whose fixed text nearly fills
+a name may be kept although no name is left that another pattern does not match.
 """
 
 from __future__ import annotations
@@ -71,27 +71,22 @@ class Pattern:
     def matches(self, name: str) -> bool:
         """Whether *name*, in any case and with or without a final dot, is one of the names."""
         labels = name_labels(name)
-        return labels is not None and self._contains(labels, 0)
+        return labels is not None and self._contains(labels)
 
     def covers(self, other: Pattern) -> bool:
         """Whether every name that *other* matches is matched by this pattern too."""
-        return self._contains(other.labels, other.leading)
+        return self._contains(other.labels)
 
-    def _contains(self, labels: tuple[str, ...], leading: int) -> bool:
-        tail = self.tail
-        if self.leading:
-            # Fewer labels to compare than our tail has: the first of ours, which is no whole star, meets any label.
-            if len(labels) < len(self.labels) or len(labels) - leading < len(tail):
-                return False
-        elif leading or len(labels) != len(tail):
+    def _contains(self, labels: tuple[str, ...]) -> bool:
+        # The leading stars of the other need no case of their own: our tail begins with a label that is no whole
+        # star, so it never takes one in, and what stands before our tail may be any run of labels that is long enough.
+        if len(labels) < len(self.labels) or (len(labels) > len(self.labels) and not self.leading):
             return False
-        return all(map(label_covers, reversed(tail), reversed(labels)))
+        return all(map(label_covers, reversed(self.tail), reversed(labels)))
 
     def overlaps(self, other: Pattern) -> bool:
         """Whether some name is matched by both patterns."""
         few, many = sorted((self, other), key=lambda pattern: len(pattern.tail))
-        if len(few.tail) < len(many.tail) and not few.leading:
-            return False
         count = max(len(few.labels), len(many.labels))
         if (not few.leading and count > len(few.labels)) or (not many.leading and count > len(many.labels)):
             return False

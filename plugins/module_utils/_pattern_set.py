@@ -38,16 +38,15 @@ class PatternSet:
 
     def all_covering(self, pattern: Pattern) -> Iterator[Pattern]:
         """Every pattern of the set, other than an equal one, that covers *pattern*."""
-        return (found for found in self._find(pattern.labels, pattern.leading) if found != pattern)
+        return (found for found in self._find(pattern.labels) if found != pattern)
 
     def match(self, name: str) -> Pattern | None:
         """Some pattern of the set that matches *name*; None if there is none."""
         labels = name_labels(name)
-        return None if labels is None else next(self._find(labels, 0), None)
+        return None if labels is None else next(self._find(labels), None)
 
-    def _find(self, labels: tuple[str, ...], leading: int) -> Iterator[Pattern]:
+    def _find(self, labels: tuple[str, ...]) -> Iterator[Pattern]:
         count = len(labels)
-        steps = count - leading
         # The nodes still to visit at each depth; lazily, since most questions end with the first answer.
         levels: list[Iterator[_Node]] = [iter((self._root,))]
         while levels:
@@ -57,9 +56,9 @@ class PatternSet:
                 continue
             depth = len(levels) - 1
             for stars, pattern in node.ends.items():
-                if depth + stars <= count if stars else depth == count and not leading:
+                if depth + stars <= count if stars else depth == count:
                     yield pattern
-            levels.append(node.walk(labels[count - 1 - depth]) if depth < steps else iter(()))
+            levels.append(node.walk(labels[count - 1 - depth]) if depth < count else iter(()))
 
 
 class _Node:
@@ -92,7 +91,7 @@ class _Node:
             yield child
         if self.star is not None:
             yield self.star
-        if self.globs is not None and label != "*":
+        if self.globs is not None:
             yield from self.globs.walk(label)
 
 

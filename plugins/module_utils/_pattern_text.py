@@ -56,7 +56,7 @@ def _canonical(text: object) -> str:
         raise _RefusalError(f"expected text, got {type(text).__name__}")
     _check_size(text)
     name = text.lower() if text.isascii() else text
-    if name.endswith(".") and name != ".":
+    if name.endswith("."):
         name = name[:-1]
     if _ALPHABET.fullmatch(name) is None:
         _check_shape(text)

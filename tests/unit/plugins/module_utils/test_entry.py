@@ -15,8 +15,12 @@ import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, effective_ports, normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import parse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+
+# How long one example takes says something about the machine only.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 DEFAULTS: dict[str, Any] = {
     "path": None,
@@ -255,6 +259,12 @@ def test_a_network_never_means_any_port() -> None:
         ("x.com", ("udp/53",), ("tcp/80", "tcp/443"), "host x.com tcp/80,443"),
         ({"value": "*.x.com", "path": "/p"}, ("udp/53",), ("tcp/80",), "host *.x.com/p tcp/80"),
         ("198.51.100.0/24", ("tcp/443",), ("tcp/443",), "network 198.51.100.0/24 tcp/443"),
+        (
+            {"value": "198.51.100.7", "ports": ["tcp/25"]},
+            ("tcp/443",),
+            ("tcp/25",),
+            "network 198.51.100.7/32 tcp/25",
+        ),
         (
             {"value": "x.com", "ports": ["udp/3481", "udp/3478-3480", "TCP/443", "tcp/443", "tcp/80"]},
             (),

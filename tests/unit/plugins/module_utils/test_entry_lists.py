@@ -19,8 +19,12 @@ from ansible_collections.egress.allowlist.plugins.module_utils._entry import (
     minimise,
     normalise,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+
+# How long one example takes says something about the machine only.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 PORT = st.sampled_from(["tcp/80", "tcp/443", "tcp/80-443", "udp/53", "tcp/81"])
 PORTS = st.lists(PORT, max_size=2)

@@ -27,6 +27,7 @@ MATCHES = [
     ("a*b.x.net", ["ab.x.net", "a-b.x.net"], ["a.x.net", "a.b.x.net", "b.x.net"]),
     ("aba*aba.x.net", ["abaaba.x.net", "aba-aba.x.net"], ["aba.x.net", "ababa.x.net"]),
     ("*a*b*.x.com", ["ab.x.com", "xaxbx.x.com"], ["ba.x.com", "a.b.x.com"]),
+    ("*a*a*.x.com", ["aa.x.com", "a-a.x.com"], ["a.x.com"]),
     ("auto.*.x.com", ["auto.t.x.com"], ["auto.x.com", "auto.t.u.x.com", "t.x.com", "b.auto.t.x.com"]),
     ("a.*.*.x.com", ["a.b.c.x.com"], ["a.b.x.com", "a.b.c.d.x.com"]),
     ("*.*cdn.x.com", ["a.cdn.x.com", "b.a.mycdn.x.com"], ["cdn.x.com", "a.cdn.b.x.com"]),

@@ -73,6 +73,7 @@ REFUSED = [
     ("stra\u00dfe.example", "disagree"),
     ("\u03bf\u03b4\u03bf\u03c2.example", "disagree"),
     ("\u212a.example", "disagree"),
+    ("\u0130stanbul.example", "U+0130"),
     ("a\u0661.example", "U+0661"),  # digits of other scripts
     ("\u0308b.example", "disagree"),  # begins with a mark that has nothing to stand on
     ("\U0001f600.example", "U+1F600"),
@@ -80,6 +81,7 @@ REFUSED = [
     ("*b\u00fccher.x.com", "glued"),
     ("xn--*.x.com", "glued"),
     ("xn--.x.com", "hyphen"),
+    ("xn---tda.x.com", "not the punycode"),  # decodes to the same as xn--tda
     ("xn--zzzzzz.x.com", "punycode"),
     ("xn--abc-.x.com", "hyphen"),
     ("XN--a-\u00fc.x.com", "half in its xn-- form"),
@@ -101,7 +103,17 @@ def test_refused_with_its_reason(text: str, reason: str) -> None:
 
 
 def test_accepted_beside_what_is_refused() -> None:
-    texts = ["co.uk", "a.co.uk", "*.a.co.uk", "*.x.com", "a" * 63 + ".x.com", "a.b-c.x.com", "1.x.com", "3com.x.com"]
+    texts = [
+        "co.uk",
+        "a.co.uk",
+        "*.a.co.uk",
+        "*.org.example",
+        "*.x.com",
+        "a" * 63 + ".x.com",
+        "a.b-c.x.com",
+        "1.x.com",
+        "3com.x.com",
+    ]
     assert [parse(text).text for text in texts] == texts
     assert len(parse(f"{'a.' * 124}x.com").text) == 253
 
