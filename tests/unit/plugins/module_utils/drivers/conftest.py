@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._run import Run, allowlist_argument_spec
 

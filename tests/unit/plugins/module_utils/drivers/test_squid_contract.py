@@ -11,7 +11,6 @@ import os
 from typing import Any, Callable
 
 import pytest
-
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_files import Files
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_process import Program
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError

@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_lists import (
     classes,
@@ -21,6 +18,8 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_l
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import effective_ports, normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import PatternSet, parse
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
+from hypothesis import given
+from hypothesis import strategies as st
 
 LABEL = st.sampled_from(["a", "b", "ab", "x-y"])
 TAIL = st.sampled_from(["one.example", "b.one.example", "two.example", "a.two.example"])

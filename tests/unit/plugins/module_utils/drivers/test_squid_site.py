@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_config import Config
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_site import Names, Site
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
