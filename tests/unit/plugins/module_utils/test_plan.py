@@ -32,7 +32,7 @@ def view(*lines: str, **objects: str) -> View:
 def test_nothing_changes_nothing_is_told() -> None:
     plan = Plan(view("a", x="1"), view("a", x="1"), live=True)
     assert not plan.changed
-    assert plan.diff() == plan.commands == plan.added == plan.removed == []
+    assert [plan.diff(), plan.commands, plan.added, plan.removed] == [[], [], [], []]
 
 
 def test_what_is_stored_and_does_not_run_is_a_change() -> None:
