@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, ClassVar, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
 
+# AnsibleModule.run_command: (exit status, standard output, standard error) of a command.
+RunCommand = Callable[[List[str]], Tuple[int, str, str]]
 INTENTS = ("allow", "bypass_tls_inspection", "bypass_content_inspection", "bypass_authentication")
 
 
@@ -57,8 +59,9 @@ class Driver(ABC):
     argument_spec: ClassVar[Dict[str, Any]]
     intents: ClassVar[Tuple[str, ...]]
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], run_command: RunCommand) -> None:
         self.options = options
+        self.run_command = run_command
 
     @abstractmethod
     def read(self) -> Present:

@@ -56,13 +56,13 @@ def shortest(glob: str) -> int:
     return 1 if glob == "*" else len(glob) - glob.count("*")
 
 
-def shortest_common(glob: str, other: str) -> int | None:
+def shortest_common(one: str, two: str) -> int | None:
     """The length of the shortest text that both globs stand for, None if there is none."""
-    if glob == "*" or "*" not in other:
-        return shortest(other) if label_covers(glob, other) else None
-    if other == "*" or "*" not in glob:
-        return shortest(glob) if label_covers(other, glob) else None
-    length = _shortest_common(glob, other)
+    if one == "*" or "*" not in two:
+        return shortest(two) if label_covers(one, two) else None
+    if two == "*" or "*" not in one:
+        return shortest(one) if label_covers(two, one) else None
+    length = _shortest_common(one, two)
     return length if length <= MAX_LABEL else None
 
 

@@ -72,7 +72,7 @@ class Plan:
     def commands(self) -> List[Dict[str, Any]]:
         """What is sent: the text of each object that changes, a long one as size and SHA-256; [] for no change."""
         found: List[Dict[str, Any]] = []
-        for name, _, new in _pairs(self.before.objects, self.after.objects):
+        for name, _unused, new in _pairs(self.before.objects, self.after.objects):
             if new is None:
                 found.append({"action": "remove", "object": name})
             else:

@@ -54,7 +54,7 @@ def run(driver_class: Type[Driver]) -> None:
     spec = dict(allowlist_argument_spec(), **driver_class.argument_spec)
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     try:
-        driver = driver_class(module.params)
+        driver = driver_class(module.params, module.run_command)
         try:
             answer = Run(driver, module.params, module.check_mode).answer()
         finally:
@@ -241,11 +241,7 @@ class Run:
 
     def _gathered(self, present: Present) -> Dict[str, Any]:
         lines = list(self._lines(present.holdings, present.unread))
-        gathered = [
-            {"type": h.entry.type, "value": h.entry.value, "path": h.entry.path, "ports": list(h.entry.ports),
-                 "intents": list(h.intents)}
-            for h in present.holdings
-        ]
+        gathered = [_gathered(holding) for holding in present.holdings]
         return {
             "changed": False,
             "before": lines,
@@ -268,6 +264,17 @@ class Run:
             translation=[verdict.as_dict() for verdict in desired.verdicts],
             warnings=list(desired.warnings),
         )
+
+
+def _gathered(holding: Holding) -> Dict[str, Any]:
+    entry = holding.entry
+    return {
+        "type": entry.type,
+        "value": entry.value,
+        "path": entry.path,
+        "ports": list(entry.ports),
+        "intents": list(holding.intents),
+    }
 
 
 def _merged(held: Sequence[Holding], wanted: Sequence[Holding]) -> List[Holding]:

@@ -4,8 +4,8 @@
 
 """Second levels under which countries register names (``co.uk``): a wildcard right above one allows everybody there.
 
-Compiled by hand from the published rules of the national registries, larger countries only. It guards against slips;
-it is not a list of all public suffixes. A name under one of them, also a wildcard (``*.example.co.uk``), is fine.
+Compiled by hand, larger countries only; all but a handful stand in the Public Suffix List (https://publicsuffix.org).
+It guards against slips; it is not a list of all public suffixes. A name under one of them, also a wildcard (``*.example.co.uk``), is fine.
 """
 
 from __future__ import annotations

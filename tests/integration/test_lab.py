@@ -206,7 +206,7 @@ def test_every_port_answers(port: int, plain: bool) -> None:
 
 def test_each_name_has_a_lasting_address_of_its_own() -> None:
     names = [f"n{number}.example" for number in range(400)]
-    first, second = (ask("desktop1", *({"host": name} for name in names)) for _ in range(2))
+    first, second = (ask("desktop1", *({"host": name} for name in names)) for _unused in range(2))
     assert [answer["outcome"] for answer in first] == ["answered"] * len(names)
     addresses = [answer["address"] for answer in first]
     assert len(set(addresses)) == len(names)

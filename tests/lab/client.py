@@ -66,7 +66,7 @@ def connected(wish: Wish) -> Iterator[socket.socket]:
     host, port = wish.proxy.rsplit(":", 1) if wish.proxy else (wish.host, wish.port)
     families = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
     found = socket.getaddrinfo(host, port, families[wish.family], socket.SOCK_STREAM)
-    family, kind, protocol, _, address = found[0]
+    family, kind, protocol, _unused, address = found[0]
     with socket.socket(family, kind, protocol) as connection:
         connection.settimeout(wish.timeout)
         if wish.source:
@@ -115,7 +115,7 @@ def exchange(connection: socket.socket, method: str, target: str, wish: Wish) ->
     connection.sendall(head.encode() + b"\r\n")
     answer = read_head(connection)
     lines = answer.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-    headers = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in lines[1:])}
+    headers = {key.lower(): value.strip() for key, _unused, value in (line.partition(":") for line in lines[1:])}
     told: dict[str, Any] = {"status": int(lines[0].split()[1])}
     told |= {name: headers[name] for name in ("location", "x-squid-error", "x-lab-host") if name in headers}
     if method != "CONNECT" and "x-lab-host" in headers and "content-length" in headers:

@@ -25,7 +25,7 @@ from netlab.internet import control, faults
 from netlab.state import Lab, LabError, exclusive, find_lab, give_away, owner
 
 
-def up(lab: Lab, _: argparse.Namespace) -> int:
+def up(lab: Lab, _unused: argparse.Namespace) -> int:
     require_root("up")
     started = time.monotonic()
     with exclusive(lab):
@@ -78,7 +78,7 @@ def give_away_all(lab: Lab) -> None:
         os.chown(path, *owner())
 
 
-def down(lab: Lab, _: argparse.Namespace) -> int:
+def down(lab: Lab, _unused: argparse.Namespace) -> int:
     if hosts.living(lab):
         require_root("down")
     with exclusive(lab):
@@ -100,7 +100,7 @@ def clean(lab: Lab) -> int:
     return ended
 
 
-def status(lab: Lab, _: argparse.Namespace) -> int:
+def status(lab: Lab, _unused: argparse.Namespace) -> int:
     found = hosts.living(lab)
     for name in topology.HOSTS:
         print(f"{name:10} {'up, process ' + str(found[name]) if name in found else 'down'}")
@@ -120,7 +120,7 @@ def execute(lab: Lab, options: argparse.Namespace) -> int:
     os.execvp(line[0], line)
 
 
-def fetch(lab: Lab, _: argparse.Namespace) -> int:
+def fetch(lab: Lab, _unused: argparse.Namespace) -> int:
     with exclusive(lab):
         news = packages.ensure(lab)
     print(f"The package tree is {'complete' if news else 'already complete'}: {lab.packages}")

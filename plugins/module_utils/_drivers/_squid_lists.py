@@ -90,7 +90,7 @@ def translate(holdings: Iterable[Holding]) -> Tuple[List[Holding], List[Verdict]
 
 
 def _is_web(port: str) -> bool:
-    protocol, _, number = port.partition("/")
+    protocol, _unused, number = port.partition("/")
     return protocol == "tcp" and number not in {str(mail) for mail in MAIL_PORTS}
 
 
@@ -149,7 +149,7 @@ def _name_lines(hosts: Set[Pattern]) -> List[str]:
     trees = {p.base for p in hosts if p.is_subtree}
     names = [(p.text.split(".")[::-1], p.text) for p in hosts if p.is_literal and p.text not in trees]
     names += [(base.split(".")[::-1], "." + base) for base in trees]
-    return [text for _, text in sorted(names)]
+    return [text for _unused, text in sorted(names)]
 
 
 def _url(entry: Entry) -> str:
@@ -236,6 +236,6 @@ def _expected(comment: str, by_path: bool) -> str:
 
 def _entry(subject: str, ports: Sequence[str]) -> Entry:
     if "/" in subject and not re.match(r"^[0-9a-f.:]+/[0-9]+$", subject):
-        value, _, path = subject.partition("/")
+        value, _unused, path = subject.partition("/")
         return normalise([{"type": "host", "value": value, "path": "/" + path, "ports": list(ports)}])[0]
     return normalise([{"value": subject, "ports": list(ports)}])[0]

@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import time
 from collections import Counter
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import RunCommand
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_config import Config
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
 
-PARSE_SECONDS = 120
 CHECK_INTERVAL = 0.02
 CLOCK_MARGIN = 0.1  # clock ticks and uptime are told in hundredths of a second
 _COMPLAINT = re.compile(r"\b(WARNING|ERROR|FATAL|Bungled|unrecognized)\b")
@@ -34,7 +33,10 @@ class Process(NamedTuple):
 class Program:
     """One Squid installation and instance."""
 
-    def __init__(self, executable: Optional[str], config_file: str, instance: Optional[str]) -> None:
+    def __init__(
+        self, run_command: RunCommand, executable: Optional[str], config_file: str, instance: Optional[str]
+    ) -> None:
+        self._run_command = run_command
         self.config_file = config_file
         self.instance = instance
         self.executable = self._found(executable)
@@ -50,20 +52,10 @@ class Program:
             )
         return found
 
-    def _run(self, *arguments: str, seconds: int = PARSE_SECONDS) -> Tuple[int, str]:
+    def _run(self, *arguments: str) -> Tuple[int, str]:
         named = ["-n", self.instance] if self.instance else []
-        try:
-            done = subprocess.run(
-                [self.executable, *named, *list(arguments)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=seconds,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ApplianceError(f"{self.executable} {' '.join(arguments)}: {error}") from error
-        return done.returncode, done.stdout.decode("utf-8", "replace")
+        code, out, err = self._run_command([self.executable, *named, *arguments])
+        return code, out + err
 
     def built_with_tls(self) -> bool:
         return "--with-openssl" in self._build()

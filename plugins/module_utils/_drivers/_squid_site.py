@@ -251,7 +251,7 @@ class Site:
     def port_numbers(self, acl: str) -> Set[int]:
         found: Set[int] = set()
         for value in self.values(acl):
-            first, _, last = value.partition("-")
+            first, _unused, last = value.partition("-")
             if first.isdigit() and (last or first).isdigit():
                 found |= set(range(int(first), int(last or first) + 1))
         return found

@@ -14,7 +14,13 @@ import tempfile
 from contextlib import contextmanager
 from typing import Any, ClassVar, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS, Desired, Driver, Present
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import (
+    INTENTS,
+    Desired,
+    Driver,
+    Present,
+    RunCommand,
+)
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_config import Config
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_files import Files, split
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_include import (
@@ -59,8 +65,8 @@ class SquidDriver(Driver):
         "reload_timeout": {"type": "int", "default": 60},
     }
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        super().__init__(options)
+    def __init__(self, options: Mapping[str, Any], run_command: RunCommand) -> None:
+        super().__init__(options, run_command)
         name, position = options["name"], options["position"]
         if not re.match(r"^[a-z][a-z0-9_]{0,15}$", name):
             raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {name!r}")
@@ -76,7 +82,8 @@ class SquidDriver(Driver):
     @property
     def program(self) -> Program:
         if self._program is None:
-            self._program = Program(self.options["executable"], self.config_file, self.options["instance"])
+            options = self.options
+            self._program = Program(self.run_command, options["executable"], self.config_file, options["instance"])
         return self._program
 
     # Reading
@@ -270,7 +277,7 @@ class SquidDriver(Driver):
         """Squid's own parser reads the whole configuration with our part in it, before anything is live."""
         try:
             with _folder_for_check(self.files.include_dir) as folder:
-                _, before = self.program.complaints(self._config(self._stand_in()).text(), folder)
+                _unused, before = self.program.complaints(self._config(self._stand_in()).text(), folder)
                 accepted, after = self.program.complaints(self._proposed(desired, folder).text(), folder)
         except OSError as error:
             raise ApplianceError(f"cannot prepare the check in {tempfile.gettempdir()}: {error.strerror}") from error
@@ -299,7 +306,7 @@ class SquidDriver(Driver):
         self.files.write_lists(desired.objects, present.objects)
         if reload_needed:
             self.files.forget()
-            self._switch(old, new)
+            self._switch(coming=new, going=old)
             if self._running is not None:
                 self._reload_or_put_back(self._running, present, old, new)
         if desired.objects:
@@ -308,9 +315,9 @@ class SquidDriver(Driver):
         else:
             self.files.tidy({})
 
-    def _switch(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
-        path = next(iter(new), self.files.include)
-        self.files.switch(path, new.get(path), [other for other in old if other != path])
+    def _switch(self, coming: Mapping[str, str], going: Mapping[str, str]) -> None:
+        path = next(iter(coming), self.files.include)
+        self.files.switch(path, coming.get(path), [other for other in going if other != path])
 
     def _reload_or_put_back(
         self, running: Process, present: Present, old: Mapping[str, str], new: Mapping[str, str]
@@ -318,7 +325,7 @@ class SquidDriver(Driver):
         try:
             self.program.reload(running, self.options["reload_timeout"])
         except ApplianceError as error:
-            self._switch(new, old)
+            self._switch(coming=old, going=new)
             self.files.tidy(present.objects)
             raise ApplianceError(f"{error}. The old files were put back") from error
 
@@ -379,7 +386,7 @@ def _numbers(found: Sequence[EntryClass]) -> Set[int]:
     numbers: Set[int] = set()
     for one in found:
         for word in one.port_words.split():
-            first, _, last = word.partition("-")
+            first, _unused, last = word.partition("-")
             numbers |= set(range(int(first), int(last or first) + 1))
     return numbers
 

@@ -142,7 +142,7 @@ def mount(source: str | None, target: str, kind: str | None, flags: int, data: s
 
 def uncover(path: str, fd: int) -> None:
     """Show again what a fresh folder hides, at its old place: the interpreter and the checkout."""
-    if any(path.startswith(f"{folder}/") for folder, _ in FRESH):
+    if any(path.startswith(f"{folder}/") for folder, _unused in FRESH):
         Path(path).mkdir(parents=True, exist_ok=True)
         mount(f"/proc/self/fd/{fd}", path, None, MS_BIND)
     os.close(fd)
@@ -284,7 +284,7 @@ def await_port(service: Spec, process: subprocess.Popen[bytes]) -> None:
 
 def last_words(service: Spec) -> str:
     found = []
-    for folder, _ in service["logs"]:
+    for folder, _unused in service["logs"]:
         for path in sorted(Path("/var/log", folder).glob("*.log")):
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
             found += [f"  {path.name}: {line}" for line in lines]
@@ -304,7 +304,7 @@ def serve(listener: socket.socket | None) -> NoReturn:
     watched: list[Any] = [wakeup] + ([listener] if listener else [])
     reap()
     while True:
-        readable, _, _ = select.select(watched, [], [])
+        readable = select.select(watched, [], [])[0]
         if wakeup in readable:
             os.read(wakeup, 4096)
             reap()
@@ -333,7 +333,7 @@ def reap() -> None:
 
 
 def admit(listener: socket.socket) -> None:
-    connection, _ = listener.accept()
+    connection, _unused = listener.accept()
     with connection:
         subprocess.Popen(
             ["/usr/sbin/sshd", "-i", "-f", "/etc/egress-lab/sshd_config", "-E", "/var/log/egress-lab-sshd.log"],

@@ -42,7 +42,7 @@ class Birth:
         except TimeoutError:
             raise LabError(f"{self.host.name}: not {message} after {STEP_SECONDS:.0f} s\n{self._tail()}") from None
         if answer != message:
-            kind, _, text = answer.partition(" ")
+            kind, _unused, text = answer.partition(" ")
             reason = json.loads(text) if kind == "failed" else f"its first process ended\n{self._tail()}"
             raise LabError(f"{self.host.name}: not {message}: {reason}")
 

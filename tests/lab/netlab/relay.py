@@ -10,7 +10,7 @@ import sys
 
 
 def main() -> None:
-    folder, _, name = sys.argv[1].rpartition("/")
+    folder, _unused, name = sys.argv[1].rpartition("/")
     os.chdir(folder)  # the path of a socket holds 107 bytes at most
     with socket.socket(socket.AF_UNIX) as host:
         try:

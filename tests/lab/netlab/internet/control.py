@@ -29,7 +29,7 @@ def serve(path: Path, faults: Faults, path_faults: PathFaults) -> None:
 
 def _serve(server: socket.socket, faults: Faults, path_faults: PathFaults) -> None:
     while True:
-        connection, _ = server.accept()
+        connection, _unused = server.accept()
         with connection, connection.makefile("rw", encoding="utf-8") as stream:
             try:
                 answer = obey(json.loads(stream.readline()), faults, path_faults)

@@ -157,7 +157,7 @@ def _serve_datagrams(resolver: Resolver, server: socket.socket) -> None:
 
 def _serve_streams(resolver: Resolver, server: socket.socket) -> None:
     while True:
-        connection, _ = server.accept()
+        connection, _unused = server.accept()
         threading.Thread(target=_serve_stream, args=(resolver, connection), daemon=True).start()
 
 

@@ -74,7 +74,7 @@ class Web:
 
     def _accept(self, server: socket.socket, secure: bool) -> None:
         while True:
-            connection, _ = server.accept()
+            connection, _unused = server.accept()
             threading.Thread(target=self._receive, args=(connection, secure), daemon=True).start()
 
     def _receive(self, connection: socket.socket, secure: bool) -> None:
@@ -129,7 +129,7 @@ def read_request(stream: BinaryIO) -> Request | None:
         return None
     headers = {}
     while line := stream.readline(HEAD_LIMIT).decode("latin-1").strip():
-        key, _, value = line.partition(":")
+        key, _unused, value = line.partition(":")
         headers[key.strip().lower()] = value.strip()
     stream.read(int(headers.get("content-length", "0")))
     return Request(head[0], head[1], headers)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -47,6 +46,11 @@ http_port 3128 ssl-bump tls-cert=/etc/squid/ca.pem
 """
 
 
+def run_command(words: list[str]) -> tuple[int, str, str]:
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
 class SquidHost:
     """``run`` is one run of the module; ``loaded`` is the configuration that the running program has read."""
 
@@ -58,6 +62,9 @@ class SquidHost:
         self.conf = self.etc / "squid.conf"
         self.write_site(SITE)
         (self.etc / "conf.d" / "debian.conf").write_text("logfile_rotate 0\n", encoding="utf-8")
+        self.program = self.home / "squid"
+        self.program.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {FAKE} "$@"\n', encoding="utf-8")
+        self.program.chmod(0o755)
         self.process: subprocess.Popen[bytes] | None = None
 
     def write_site(self, text: str) -> None:
@@ -97,14 +104,14 @@ class SquidHost:
     def options(self, **given: Any) -> dict[str, Any]:
         spec = dict(allowlist_argument_spec(), **SquidDriver.argument_spec)
         options = {name: one.get("default") for name, one in spec.items()}
-        options.update(clients=["10.20.0.0/24"], config_file=str(self.conf), executable=str(FAKE), reload_timeout=20)
-        return dict(options, **given)
+        options.update(clients=["10.20.0.0/24"], config_file=str(self.conf), executable=str(self.program))
+        return dict(options, reload_timeout=20, **given)
 
     def run(self, *entries: Any, check_mode: bool = False, **given: Any) -> dict[str, Any]:
         options = self.options(**given)
         if entries:
             options["entries"] = list(entries)
-        driver = SquidDriver(options)
+        driver = SquidDriver(options, run_command)
         try:
             return Run(driver, options, check_mode).answer()
         finally:
@@ -115,7 +122,6 @@ class SquidHost:
 def squid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SquidHost]:
     monkeypatch.setenv("FAKE_SQUID", str(tmp_path / "run"))
     monkeypatch.setenv("FAKE_SQUID_BUILD", "'--with-openssl'")
-    monkeypatch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     host = SquidHost(tmp_path)
