@@ -5,7 +5,8 @@
 """Second levels under which countries register names (``co.uk``): a wildcard right above one allows everybody there.
 
 Compiled by hand, larger countries only; all but a handful stand in the Public Suffix List (https://publicsuffix.org).
-It guards against slips; it is not a list of all public suffixes. A name under one of them, also a wildcard (``*.example.co.uk``), is fine.
+It guards against slips; it is not a list of all public suffixes. A name under one of them, also a wildcard
+(``*.example.co.uk``), is fine.
 """
 
 from __future__ import annotations

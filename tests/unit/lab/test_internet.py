@@ -104,7 +104,7 @@ def answered(resolver: dns.Resolver, name: str, kind: int) -> tuple[int, list[by
     number, flags, questions, answers = struct.unpack("!HHHH", packet[:8])
     assert (number, questions, flags & 0x8180) == (7, 1, 0x8180)
     position, found = len(query(name, kind)), []
-    for _ in range(answers):
+    for _unused in range(answers):
         while packet[position]:
             position += 1 + packet[position]
         (size,) = struct.unpack("!H", packet[position + 9 : position + 11])
@@ -140,14 +140,14 @@ def test_a_family_may_be_missing(resolver: dns.Resolver, name: str, ipv4: int, i
 
 
 def test_an_alias_comes_with_the_address_of_its_target(resolver: dns.Resolver) -> None:
-    _, (alias, address) = answered(resolver, "fault-cname.example", dns.A)
+    _unused, (alias, address) = answered(resolver, "fault-cname.example", dns.A)
     assert alias == dns.encode_name("edge.fault-cname.example")
     assert answered(resolver, "edge.fault-cname.example", dns.A)[1] == [address]
 
 
 @pytest.mark.parametrize("kind", [dns.A, dns.AAAA])
 def test_an_address_leads_back_to_its_name(resolver: dns.Resolver, kind: int) -> None:
-    _, (address,) = answered(resolver, "www.example.org", kind)
+    _unused, (address,) = answered(resolver, "www.example.org", kind)
     reverse = ipaddress.ip_address(address).reverse_pointer
     assert answered(resolver, reverse, dns.PTR) == (dns.NOERROR, [dns.encode_name("www.example.org")])
     assert answered(resolver, "1.2.0.192.in-addr.arpa", dns.PTR) == (dns.NXDOMAIN, [])

@@ -36,7 +36,7 @@ def handshake(server: ssl.SSLContext, root: Path, name: str) -> str:
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = context.wrap_bio(to_client, to_server, server_hostname=name)
     other = server.wrap_bio(to_server, to_client, server_side=True)
-    for _ in range(4):
+    for _unused in range(4):
         for side in (client, other):
             try:
                 side.do_handshake()

@@ -82,7 +82,7 @@ def test_a_squid_rule_of_the_site_stands_behind_debians_include_line() -> None:
 def test_each_leg_gets_one_cable_into_the_right_process() -> None:
     pids = {name: 1000 + number for number, name in enumerate(HOSTS)}
     cables = re.findall(r"peer name (eth\d) netns (\d+)", wiring.switch_batch(pids))
-    expected = [(f"eth{leg}", str(pids[host.name])) for host in HOSTS.values() for leg, _ in enumerate(host.nics)]
+    expected = [(f"eth{leg}", str(pids[host.name])) for host in HOSTS.values() for leg, _unused in enumerate(host.nics)]
     assert cables == expected
     names = re.findall(r"^link add (\S+)", wiring.switch_batch(pids), re.MULTILINE)
     assert len(set(names)) == len(names)

@@ -110,7 +110,7 @@ def test_what_ansible_tags_comes_out_plain() -> None:
         values = list(entry.as_dict().values())
         texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
         assert {type(value) for value in texts} <= {str, bool, type(None)}
-        assert type(entry.pattern.text if entry.type == "host" else entry.value) is str
+        assert {type(entry.pattern.text if entry.type == "host" else entry.value)} == {str}
 
 
 def test_key_pattern_and_network() -> None:
