@@ -87,6 +87,6 @@ def test_sanity_without_tests_or_with_faults_closes_the_gate(verdicts: ModuleTyp
 
 def test_every_run_of_mypy_must_succeed(verdicts: ModuleType) -> None:
     good = "Success: no issues found in 12 source files\n"
-    assert verdicts.of_mypy([good, good]).what == "24 files"
+    assert verdicts.of_mypy([good, good, "Success: no issues found in 1 source file\n"]).what == "25 files"
     with pytest.raises(verdicts.GateError, match="1 errors"):
         verdicts.of_mypy([good, "a.py:1: error: wrong\nFound 1 error\n"])
