@@ -1,0 +1,80 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks as people run them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import inlab
+from inlab import ask, connect
+
+APPLY = "playbooks/apply_mmd_allowlist.yml"
+
+
+def play(tmp_path: Path, *words: str, passes: bool = True) -> str:
+    results = f"egress_results_dir={tmp_path / 'results'}"
+    done: subprocess.CompletedProcess[str] = inlab.ansible(
+        "ansible-playbook", APPLY, "-e", results, *words, check=False
+    )
+    output = done.stdout + done.stderr
+    assert (done.returncode == 0) == passes, output[-6000:]
+    assert "[WARNING]" not in output
+    return output
+
+
+def changed(output: str) -> list[str]:
+    return re.findall(r"^(\S+) .*changed=[1-9]", output, re.MULTILINE)
+
+
+def test_check_apply_again(squid: inlab.Squid, untouched: dict[str, str], tmp_path: Path) -> None:
+    told = play(tmp_path, "--check", "--diff")
+    assert changed(told) == ["proxy1"]
+    assert "+host mmdls.microsoft.com tcp/80,443" in told
+    assert "Check mode, nothing was applied" in told
+    assert squid.files() == untouched
+    assert not (tmp_path / "results").exists()
+    applied = play(tmp_path)
+    assert changed(applied) == ["proxy1"]
+    assert "2 of 2 managed hosts answered" in applied
+    assert "Passed." in applied
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {
+        "desktop1.json", "desktop2.json", "summary.json",
+    }
+    assert changed(play(tmp_path)) == []
+
+
+def test_nothing_is_applied_that_nobody_could_verify(
+    squid: inlab.Squid, untouched: dict[str, str], tmp_path: Path
+) -> None:
+    told = play(tmp_path, "--limit", "proxy1", passes=False)
+    assert "No managed host is in this run" in told
+    assert squid.files() == untouched
+    play(tmp_path, "--limit", "proxy1", "-e", "egress_verify=false")
+    assert ask("desktop1", [connect("mmdls.microsoft.com")])["mmdls.microsoft.com"].connect == 200
+
+
+def test_a_managed_host_that_does_not_answer_is_no_pass(squid: inlab.Squid, tmp_path: Path) -> None:
+    more = tmp_path / "more.yml"
+    more.write_text("managed_hosts: {hosts: {desktop9: {ansible_ssh_common_args: "-F none", ansible_host: 127.0.0.1, ansible_port: 9}}}\n", encoding="utf-8")
+    told = play(tmp_path, "-i", str(more), passes=False)
+    assert "2 of 3 managed hosts answered" in told
+    assert "desktop9" in told
+
+
+def test_an_appliance_that_refuses_ends_the_run(squid: inlab.Squid, tmp_path: Path) -> None:
+    squid.write("/etc/squid/conf.d/05-early.conf", "http_access deny all\n")
+    told = play(tmp_path, passes=False)
+    assert "05-early.conf:1" in told
+    assert "managed hosts answered" not in told
+
+
+def test_fewer_groups_and_a_tenant_that_is_missing(squid: inlab.Squid, tmp_path: Path) -> None:
+    play(tmp_path, "-e", '{"egress_groups": ["managed_desktop", "get_help"]}')
+    assert len(squid.run(state="gathered")["gathered"]) == 10
+    told = play(tmp_path, "-e", "egress_tenant=", passes=False)
+    assert "tenant_missing=skip" in told
