@@ -60,7 +60,8 @@ def test_nothing_is_applied_that_nobody_could_verify(
 
 def test_a_managed_host_that_does_not_answer_is_no_pass(squid: inlab.Squid, tmp_path: Path) -> None:
     more = tmp_path / "more.yml"
-    more.write_text("managed_hosts: {hosts: {desktop9: {ansible_ssh_common_args: "-F none", ansible_host: 127.0.0.1, ansible_port: 9}}}\n", encoding="utf-8")
+    closed = "{ansible_ssh_common_args: '-F none', ansible_host: 127.0.0.1, ansible_port: 9}"
+    more.write_text(f"managed_hosts: {{hosts: {{desktop9: {closed}}}}}\n", encoding="utf-8")
     told = play(tmp_path, "-i", str(more), passes=False)
     assert "2 of 3 managed hosts answered" in told
     assert "desktop9" in told
