@@ -197,6 +197,16 @@ def test_a_renamed_inspector_is_drift(squid: inlab.Squid) -> None:
     assert "adaptation_access look_at_requests deny egress_mmd_clients" in squid.files()[INCLUDE]
 
 
+def test_a_site_where_quoted_words_are_text(squid: inlab.Squid) -> None:
+    squid.write("/etc/squid/conf.d/05-quotes.conf", "configuration_includes_quoted_values on\n")
+    after = 'acl quoted dstdomain "text.example"\nconfiguration_includes_quoted_values off\n'
+    squid.write("/etc/squid/conf.d/11-after.conf", after)
+    assert squid.run(entries=SOME)["warnings"] == []
+    found = ask("desktop1", [connect("login.live.com"), connect("zz-cdn.onenote.net"), connect("update.microsoft.com")])
+    assert found["login.live.com"].issuer == found["zz-cdn.onenote.net"].issuer == PUBLIC
+    assert found["update.microsoft.com"].connect == 407
+
+
 def test_the_sites_own_decisions_at_step_one_stay(squid: inlab.Squid) -> None:
     asks = [connect("www.dropbox.example"), connect("www.bank.example"), connect("www.example.org")]
     before = ask("desktop1", asks, user=LOGIN)

@@ -13,6 +13,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_l
 
 MARK = "# egress.allowlist name="
 CHANGE = "# change_id: "
+QUOTED = "configuration_includes_quoted_values"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Surroundings:
     authenticates: bool = False
     intercepted_ports: Tuple[str, ...] = ()  # names of intercepting ports where SNI alone may decide
     opened_ports: Tuple[int, ...] = ()
+    quoted_values: bool = False  # the site has quoted words read as text; our lists are named in quotes
     connect_acl: str = "SSL_ports"  # the ACL of the site that says where CONNECT may go
 
 
@@ -51,6 +53,8 @@ class Include:
         ]
         if change_id:
             head.append(CHANGE + change_id)
+        if self.around.quoted_values:
+            self.acls = [f"{QUOTED} off", "", *self.acls, "", f"{QUOTED} on"]
         body = self.acls + (["", *self.rules] if with_rules and self.rules else [])
         return "\n".join([*head, "", *body]) + "\n"
 

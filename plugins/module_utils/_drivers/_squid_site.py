@@ -98,6 +98,12 @@ class Site:
         return named[-1] if named else line.words[1]
 
     @property
+    def quoted_values(self) -> bool:
+        """Whether a quoted word is text and no file where our file is read."""
+        lines = [line for line in self.before if line.directive == "configuration_includes_quoted_values"]
+        return bool(lines) and lines[-1].words[1:2] == ("on",)
+
+    @property
     def authenticates(self) -> bool:
         return bool(self.lines("auth_param"))
 

@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 from contextlib import contextmanager
-from typing import Any, ClassVar, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, ClassVar, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import (
     INTENTS,
@@ -27,7 +27,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_i
     CHANGE,
     MARK,
     Include,
-    Surroundings,
     is_network,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_lists import (
@@ -36,18 +35,18 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_l
     read_classes,
     translate,
 )
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_needs import Needs
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_process import (
     Process,
     Program,
     new_complaints,
 )
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_site import Names, Site
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_site import Site
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
 
 _DIGEST = re.compile(r"\.[0-9a-f]{16}\.acl")
 _ACL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")
-PLAIN_HTTP = 80
 
 
 class SquidDriver(Driver):
@@ -129,27 +128,23 @@ class SquidDriver(Driver):
     def _rendered(self, holdings: Sequence[Holding], site: Optional[Site], present: Present) -> Desired:
         carried, verdicts = translate(holdings)
         found = classes(self.name, carried)
-        asked = {intent for one in found for intent in one.key.intents}
-        errors = self._intent_errors(asked, site)
-        include = Include(
-            self.name, self.files.list_dir, self._clients(site), self._surroundings(asked, found, site)
-        )
+        needs = Needs(self.options, found, site, self.program.built_with_tls)
+        include = Include(self.name, self.files.list_dir, self._clients(site), needs.surroundings())
         reference = self.options["rules"] == "reference"
         text = include.text(found, self.options["change_id"] or "", not reference)
         objects = {self.files.include: text}
         for one in found:
             objects.update({self._list_path(one, kind): lines for kind, lines in one.lists.items()})
-        warnings: List[str] = []
-        if site is not None:
-            errors += [] if reference and site.place is not None else site.order_errors(asked)
-            warnings = self._warnings(carried, found, site)
+        warnings = needs.warnings(carried)
+        if site is not None and self._running is None:
+            warnings.append(f"Squid is not running ({self.config_file}); it will read the files at its start")
         return Desired(
             objects=self._keep_change_id(objects, present),
             verdicts=tuple(verdicts),
             warnings=tuple(warnings),
-            errors=tuple(errors),
+            errors=tuple(needs.errors(ordered=not reference)),
             missing_rules=tuple(_missing(include.rules, site)) if reference and site is not None else (),
-            facts=dict({"rules": include.rules} if reference else {}, notes=self._notes(asked, site)),
+            facts=dict({"rules": include.rules} if reference else {}, notes=needs.notes()),
         )
 
     def _list_path(self, one: EntryClass, kind: str) -> str:
@@ -178,91 +173,6 @@ class SquidDriver(Driver):
                     site.require_client_acl(client)
                 found.append(client)
         return found
-
-    def _intent_errors(self, asked: Set[str], site: Optional[Site]) -> List[str]:
-        errors = []
-        if "bypass_authentication" in asked and "allow" not in asked:
-            errors.append(
-                "intents: bypass_authentication without allow: in Squid one rule decides both, so nothing can be let "
-                "through unasked without being allowed; add allow"
-            )
-        if site is None:
-            return errors
-        if "allow" in asked and "bypass_authentication" not in asked:
-            errors += site.login_errors()
-        return errors + (self._tls_errors(site) if "bypass_tls_inspection" in asked else [])
-
-    def _tls_errors(self, site: Site) -> List[str]:
-        errors = []
-        explicit = self.options["intents"] is not None
-        if explicit and not site.inspects_tls:
-            errors.append(self._no_inspection())
-        if site.intercepting_ports and self.options["intercepted"] == "refuse":
-            places = ", ".join(line.place for line in site.intercepting_ports)
-            errors.append(
-                f"bypass_tls_inspection: {places} intercepts connections, where only the SNI that the client claims "
-                "tells the name. Set intercepted: sni to accept that on these ports, or leave the intent out"
-            )
-        return errors
-
-    def _notes(self, asked: Set[str], site: Optional[Site]) -> List[str]:
-        """Intents that hold here without a rule; told, since a later change of the site can give them a meaning."""
-        if site is None:
-            return ["rendered without the site's configuration: rules about its content inspectors are missing"]
-        notes = []
-        if "bypass_tls_inspection" in asked and not site.inspects_tls:
-            notes.append(self._no_inspection())
-        if "bypass_content_inspection" in asked and not site.inspectors:
-            notes.append(
-                f"bypass_content_inspection: {self.config_file} has no adaptation_access line, so no content is "
-                "inspected and no rule is needed"
-            )
-        return notes
-
-    def _no_inspection(self) -> str:
-        if not self.program.built_with_tls():
-            return (
-                "bypass_tls_inspection: this Squid was built without OpenSSL and cannot inspect TLS, so there is "
-                "nothing to bypass. Leave the intent out, or install the package squid-openssl"
-            )
-        return (
-            f"bypass_tls_inspection: {self.config_file} has no port with ssl-bump or no ssl_bump rule, so this Squid "
-            "inspects no TLS and there is nothing to bypass. Leave the intent out"
-        )
-
-    def _surroundings(self, asked: Set[str], found: Sequence[EntryClass], site: Optional[Site]) -> Surroundings:
-        if site is None:
-            return Surroundings()
-        intercepted = site.intercepting_ports if self.options["intercepted"] == "sni" else []
-        extra = self._closed_ports(found, site) if self.options["open_ports"] and "allow" in asked else set()
-        return Surroundings(
-            tls_rules=site.inspects_tls,
-            inspectors=tuple(site.inspectors),
-            redirector=site.has_redirector,
-            authenticates=site.authenticates,
-            intercepted_ports=tuple(site.port_name(line) for line in intercepted),
-            opened_ports=tuple(sorted(extra)),
-            connect_acl=site.connect_acl,
-        )
-
-    def _closed_ports(self, found: Sequence[EntryClass], site: Site) -> Set[int]:
-        return _numbers(found) - {PLAIN_HTTP} - site.port_numbers(site.connect_acl) if site.connect_acl else set()
-
-    def _warnings(self, carried: Sequence[Holding], found: Sequence[EntryClass], site: Site) -> List[str]:
-        names = Names([holding.entry.pattern for holding in carried if holding.entry.type == "host"])
-        numbers = _numbers(found)
-        warnings: List[str] = []
-        if self._running is None:
-            warnings.append(f"Squid is not running ({self.config_file}); it will read the files at its start")
-        warnings += site.warnings(names, numbers, set() if self.options["open_ports"] else numbers & {443})
-        closed = self._closed_ports(found, site)
-        if closed and not self.options["open_ports"]:
-            ports = ", ".join(str(port) for port in sorted(closed))
-            warnings.append(
-                f"port {ports}: the site's ACL {site.connect_acl} does not let CONNECT go there, so these entries stay "
-                "blocked on it; open_ports: true opens it for these entries alone"
-            )
-        return warnings
 
     def _keep_change_id(self, objects: Dict[str, str], present: Present) -> Dict[str, str]:
         """A change id alone never causes a change: the line of the last real change stays."""
@@ -379,16 +289,6 @@ def _folder_for_check(include_dir: str) -> Iterator[str]:
 def _missing(rules: Sequence[str], site: Site) -> List[str]:
     written = {line.words for line in site.own}
     return [rule for rule in rules if tuple(rule.split()) not in written]
-
-
-def _numbers(found: Sequence[EntryClass]) -> Set[int]:
-    """Every TCP port of these classes."""
-    numbers: Set[int] = set()
-    for one in found:
-        for word in one.port_words.split():
-            first, _unused, last = word.partition("-")
-            numbers |= set(range(int(first), int(last or first) + 1))
-    return numbers
 
 
 def _network(client: str, index: int) -> str:
