@@ -201,7 +201,7 @@ def test_a_site_where_quoted_words_are_text(squid: inlab.Squid) -> None:
     squid.write("/etc/squid/conf.d/05-quotes.conf", "configuration_includes_quoted_values on\n")
     after = 'acl quoted dstdomain "text.example"\nconfiguration_includes_quoted_values off\n'
     squid.write("/etc/squid/conf.d/11-after.conf", after)
-    assert squid.run(entries=SOME)["warnings"] == []
+    assert "warnings" not in squid.run(entries=SOME)
     found = ask("desktop1", [connect("login.live.com"), connect("zz-cdn.onenote.net"), connect("update.microsoft.com")])
     assert found["login.live.com"].issuer == found["zz-cdn.onenote.net"].issuer == PUBLIC
     assert found["update.microsoft.com"].connect == 407
