@@ -4,7 +4,7 @@
 """A client that knows nothing of the collection: it runs on a lab host and tells what a desktop meets there.
 
 Standard library only. Standard input: JSON with `proxy` [host, port] or null, `user` (or null) and `asks`, a list of
-{id, method: CONNECT|GET, host, port, sni, path}. Standard output: a list of answers in the same order:
+{id, method: CONNECT|GET, host, port, sni, path, source}. Standard output: a list of answers in the same order:
 {id, connect, issuer, status, error, server}.
 """
 
@@ -54,7 +54,9 @@ def ask(proxy, login, one):
     answer = {"id": one["id"], "connect": None, "issuer": None, "status": None, "error": None, "server": None}
     auth = f"Proxy-Authorization: Basic {login}\r\n" if login else ""
     try:
-        with socket.create_connection(tuple(proxy or (one["sni"], one["port"])), timeout=SECONDS) as raw:
+        source = (one["source"], 0) if one.get("source") else None
+        place = tuple(proxy or (one["sni"], one["port"]))
+        with socket.create_connection(place, timeout=SECONDS, source_address=source) as raw:
             if not proxy:
                 _inside(raw, one, answer)
             elif one["method"] == "CONNECT":

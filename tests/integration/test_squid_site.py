@@ -209,9 +209,12 @@ def test_a_site_where_quoted_words_are_text(squid: inlab.Squid) -> None:
 
 def test_the_sites_own_decisions_at_step_one_stay(squid: inlab.Squid) -> None:
     asks = [connect("www.dropbox.example"), connect("www.bank.example"), connect("www.example.org")]
-    before = ask("desktop1", asks, user=LOGIN)
+    chairman = [{**one, "source": "10.20.0.99"} for one in asks]
+    before, spared = ask("desktop1", asks, user=LOGIN), ask("desktop2", chairman, user=LOGIN)
     squid.run(entries=SOME)
     after = ask("desktop1", asks, user=LOGIN)
+    assert spared["www.example.org"].issuer == PUBLIC  # a rule of the site by source, at the first step
+    assert ask("desktop2", chairman, user=LOGIN) == spared
     assert before["www.dropbox.example"].connect is None  # ended at once
     assert before["www.bank.example"].issuer == PUBLIC
     assert before["www.example.org"].issuer == COMPANY

@@ -16,6 +16,8 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_f
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_process import CLOCK_MARGIN, Program
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 
+from .conftest import SITE
+
 OLD = ("login.live.com", "*.mesh.com", "*cdn.onenote.net")
 NEW = ("login.live.com", "*.mesh.com", "mesh.com", "198.51.100.0/24")
 PORTS = {"default_ports": ["tcp/443"]}
@@ -262,6 +264,16 @@ def test_a_refused_reload_puts_the_old_files_back(squid) -> None:
     (squid.home / "refuse-reload").unlink()
     squid.run(*NEW, **PORTS)
     assert "198.51.100.0/24" in squid.loaded
+
+
+def test_a_squid_without_tls_says_what_to_install(squid, monkeypatch) -> None:
+    monkeypatch.setenv("FAKE_SQUID_BUILD", "'--with-gnutls'")
+    squid.write_site(SITE.replace("ssl_bump bump all\n", "").replace(" ssl-bump tls-cert=/etc/squid/ca.pem", ""))
+    with pytest.raises(ApplianceError, match="built without OpenSSL.*squid-openssl"):
+        squid.run(*OLD, intents=["allow", "bypass_authentication", "bypass_tls_inspection"])
+    answer = squid.run(*OLD)
+    assert any("built without OpenSSL" in note for note in answer["notes"])
+    assert "ssl" not in squid.include.read_text(encoding="utf-8")
 
 
 class Killed(BaseException):
