@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -24,11 +25,12 @@ class Problem:
     at_key: bool = False
 
 
-class Schema:
+class Schema(ABC):
     """What a value has to be."""
 
+    @abstractmethod
     def problems(self, value: object, path: Path) -> Iterator[Problem]:
-        raise NotImplementedError
+        """Each thing that is wrong with the value at *path*, or below it."""
 
 
 @dataclass(frozen=True)

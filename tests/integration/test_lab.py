@@ -81,7 +81,7 @@ def lines_of(log: str, text: str, at_least: int = 1) -> list[str]:
 @pytest.fixture(scope="module", autouse=True)
 def _running() -> None:
     if lab("status").returncode:
-        pytest.skip("the lab is not up: scripts/lab up")
+        pytest.fail("the lab is not up: scripts/lab up")
 
 
 # --- the proxy's policy -------------------------------------------------------------------------------------------
