@@ -204,7 +204,7 @@ rules:
   returned: O(rules=reference)
   type: list
   elements: str
-  sample: ["http_access allow egress_mmd_clients egress_mmd_port_1 egress_mmd_to_1"]
+  sample: ["http_access allow egress_mmd-clients egress_mmd-port_1 egress_mmd-to_1"]
 """
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver

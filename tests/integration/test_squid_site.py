@@ -186,6 +186,19 @@ def test_clients_by_an_acl_of_the_site(squid: inlab.Squid) -> None:
     assert ask("desktop1", [connect("login.live.com")])["login.live.com"].connect == 407
 
 
+def test_two_lists_for_two_clients(squid: inlab.Squid) -> None:
+    squid.run(entries=SOME, clients=["10.20.0.11"])
+    squid.run(entries=["*.branch.example", "login.live.com"], clients=["10.20.0.12"], name="mmd_sni")
+    assert not squid.run(entries=SOME, clients=["10.20.0.11"])["changed"]
+    asks = [connect("login.live.com"), connect("a.update.microsoft.com"), connect("a.branch.example")]
+    first, second = ask("desktop1", asks, user=LOGIN), ask("desktop2", asks, user=LOGIN)
+    assert [first[name].issuer for name in first] == [PUBLIC, PUBLIC, COMPANY]
+    assert [second[name].issuer for name in second] == [PUBLIC, COMPANY, PUBLIC]
+    squid.run(state="deleted")
+    assert ask("desktop2", asks)["a.branch.example"].issuer == PUBLIC
+    squid.run(state="deleted", name="mmd_sni")
+
+
 def test_a_renamed_inspector_is_drift(squid: inlab.Squid) -> None:
     squid.run(entries=SOME)
     path = "/etc/squid/conf.d/90-inspection.conf"
@@ -194,7 +207,7 @@ def test_a_renamed_inspector_is_drift(squid: inlab.Squid) -> None:
     squid.wait_for_reload()
     assert squid.run(entries=SOME, check_mode=True)["changed"]
     assert squid.run(entries=SOME)["changed"]
-    assert "adaptation_access look_at_requests deny egress_mmd_clients" in squid.files()[INCLUDE]
+    assert "adaptation_access look_at_requests deny egress_mmd-clients" in squid.files()[INCLUDE]
 
 
 def test_a_site_where_quoted_words_are_text(squid: inlab.Squid) -> None:

@@ -13,7 +13,7 @@ import glob
 import os
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
 
@@ -65,7 +65,7 @@ class Config:
         self.path = path
         self.service = service
         self.proposed: Dict[str, Optional[str]] = dict(proposed or {})
-        self.include_patterns: Set[str] = set()
+        self.first_lines: Dict[str, str] = {}  # of each file that was read, comments too
         self.lines: List[Line] = list(self._file(path, 0, "the main configuration"))
 
     def text(self) -> str:
@@ -78,9 +78,11 @@ class Config:
     def _file(self, path: str, depth: int, origin: str) -> Iterator[Line]:
         if depth > DEEPEST_INCLUDE:
             raise ApplianceError(f"{origin}: includes are nested more than {DEEPEST_INCLUDE} deep, Squid refuses that")
+        whole = self._read(path, origin)
+        self.first_lines[path] = whole.split("\n", 1)[0]
         yield Line(path, 0, (), "", True)  # where the file begins, also when it says nothing
         states: List[Optional[bool]] = []
-        for number, raw, text in _logical_lines(self._read(path, origin)):
+        for number, raw, text in _logical_lines(whole):
             words = split_words(self._macros(text))
             active = not states or states[-1] is not False  # as Squid: the innermost decides
             line = Line(path, number, words, raw, active)
@@ -100,7 +102,6 @@ class Config:
         if pattern[:1] in "!|":
             raise ApplianceError(f"{line.place}: includes what a command prints ({pattern}), which cannot be followed")
         pattern = os.path.join(os.path.dirname(self.path), pattern)
-        self.include_patterns.add(pattern)
         found = {path for path in glob.glob(pattern) if self.proposed.get(path, "") is not None}
         found |= {path for path, text in self.proposed.items() if text is not None and _globbed(path, pattern)}
         if not found:

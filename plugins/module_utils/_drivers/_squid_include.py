@@ -59,7 +59,7 @@ class Include:
         return "\n".join([*head, "", *body]) + "\n"
 
     def acl(self, what: str) -> str:
-        return f"egress_{self.name}_{what}"
+        return f"egress_{self.name}-{what}"  # no name holds a hyphen, so two lists never share an ACL
 
     def _define(self, what: str, definition: str) -> str:
         self.acls.append(f"acl {self.acl(what)} {definition}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_config import Config, Line
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_include import MARK
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern, PatternSet
 
@@ -29,22 +30,24 @@ BUILT_IN = {"all": "src", "manager": "url_regex", "localhost": "src", "to_localh
 class Site:
     """The configuration without us, and the place in it where our file is read.
 
-    ``config`` holds our file (its text or a stand-in), so that what comes before and after it is decided.
+    ``config`` holds our file (its text or a stand-in), so that what comes before and after it is decided. Other lists
+    of this collection are not the site: their rules speak of their own entries alone.
     """
 
     def __init__(self, config: Config, our_file: str) -> None:
         self.config = config
         self.our_file = our_file
-        self.acls = self._acls()
+        self.lists = {path for path, line in config.first_lines.items() if line.startswith(MARK)} | {our_file}
         places = [index for index, line in enumerate(config.lines) if line.file == our_file]
         self.place: Optional[int] = places[0] if places else None
-        self.before = [ln for ln in config.lines[: self.place or 0] if ln.active and ln.file != our_file]
-        self.own = [ln for ln in config.lines if ln.active and ln.file != our_file]
+        self.before = [ln for ln in config.lines[: self.place or 0] if ln.active and ln.file not in self.lists]
+        self.own = [ln for ln in config.lines if ln.active and ln.file not in self.lists]
+        self.acls = self._acls()
 
     def _acls(self) -> Dict[str, List[Line]]:
         found: Dict[str, List[Line]] = {}
         for line in self.config.named("acl"):
-            if line.file != self.our_file and len(line.words) > 2:
+            if line.file not in self.lists and len(line.words) > 2:
                 found.setdefault(line.words[1], []).append(line)
         return found
 

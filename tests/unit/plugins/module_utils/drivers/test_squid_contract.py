@@ -29,7 +29,7 @@ def test_first_run_writes_and_is_loaded(squid) -> None:
     assert answer["before"] == []
     assert answer["after"] == ["host *.mesh.com tcp/80,443", "host *cdn.onenote.net tcp/80,443",
                                "host login.live.com tcp/80,443"]
-    assert "http_access allow egress_mmd_clients egress_mmd_port_1 egress_mmd_to_1" in squid.loaded
+    assert "http_access allow egress_mmd-clients egress_mmd-port_1 egress_mmd-to_1" in squid.loaded
     assert answer["warnings"] == []
 
 
@@ -89,7 +89,7 @@ def test_deleted_leaves_a_file_where_the_include_line_would_match_none(squid) ->
     squid.run(*OLD)
     assert squid.run(state="deleted")["changed"]
     assert squid.include.exists()
-    assert "egress_mmd_clients" not in squid.loaded
+    assert "egress_mmd-clients" not in squid.loaded
     assert not squid.run(state="deleted")["changed"]
 
 
@@ -128,7 +128,7 @@ DRIFTS: list[tuple[str, Callable[[Any], Any], str, str]] = [
     ("an exclusion taken away", lambda s: next(s.lists.glob("except_*")).unlink(),
      "host mesh.com tcp/80,443", ""),
     ("the rules edited", lambda s: s.include.write_text(
-        s.include.read_text(encoding="utf-8").replace("http_access allow egress_mmd_clients", "http_access allow all"),
+        s.include.read_text(encoding="utf-8").replace("http_access allow egress_mmd-clients", "http_access allow all"),
         encoding="utf-8"), "", ""),
     ("the include file deleted", lambda s: s.include.unlink(), "", "host login.live.com tcp/80,443"),
 ]
@@ -201,6 +201,20 @@ def test_new_position_moves_the_file(squid) -> None:
     assert squid.run(*OLD, position="05")["changed"]
     assert [path.name for path in squid.include.parent.glob("*egress*")] == ["05-egress_mmd.conf"]
     assert not squid.run(*OLD, position="05")["changed"]
+
+
+def test_two_lists_share_nothing(squid) -> None:
+    squid.run(*OLD)
+    files = squid.files()
+    for name in ("mmd_sni", "mmd_names", "m"):  # names that begin as the ACLs of others do
+        squid.run("*.other.example", "*x.other.example", name=name)
+    defined = [line.split()[1] for path, text in squid.files().items() if path.endswith(".conf")
+               for line in text.splitlines() if line.startswith("acl egress_")]
+    assert len(defined) == len(set(defined)) > 30
+    assert not squid.run(*OLD)["changed"]
+    for name in ("mmd_sni", "mmd_names", "m"):
+        squid.run(name=name, state="deleted")
+    assert squid.files() == files
 
 
 def test_change_id_alone_changes_nothing(squid) -> None:
