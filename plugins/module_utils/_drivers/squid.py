@@ -162,6 +162,8 @@ class SquidDriver(Driver):
     def _clients(self, site: Optional[Site]) -> List[str]:
         found = []
         for index, client in enumerate(self.options["clients"]):
+            if client == "all" or client.endswith("/0"):
+                raise AllowlistError(f"clients[{index}]: {client!r} is everyone; write 'any' if that is meant")
             if is_network(client):
                 found.append(_network(client, index))
             elif client == "any":

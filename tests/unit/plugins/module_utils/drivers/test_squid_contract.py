@@ -251,6 +251,17 @@ def test_clients_are_required(squid) -> None:
         squid.run(*OLD, clients=None)
 
 
+@pytest.mark.parametrize("client", ["all", "0.0.0.0/0", "::/0", "10.0.0.1/8", "10.0.0.0/8 all", "!localnet", "a b", ""])
+def test_clients_that_are_everyone_or_nobody_are_refused(squid, client) -> None:
+    with pytest.raises(AllowlistError, match=r"clients\[1\]"):
+        squid.run(*OLD, clients=["localnet", client])
+
+
+def test_everyone_is_written_out(squid) -> None:
+    squid.run(*OLD, clients=["any"])
+    assert "http_access allow all egress_mmd-port_1 egress_mmd-to_1" in squid.loaded
+
+
 def test_a_failed_parse_leaves_everything(squid) -> None:
     squid.run(*OLD)
     files, loaded = squid.files(), squid.loaded
