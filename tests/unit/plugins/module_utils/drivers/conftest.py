@@ -63,7 +63,7 @@ class SquidHost:
         self.write_site(SITE)
         (self.etc / "conf.d" / "debian.conf").write_text("logfile_rotate 0\n", encoding="utf-8")
         self.program = self.home / "squid"
-        self.program.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {FAKE} "$@"\n', encoding="utf-8")
+        self.program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S -E "{FAKE}" "$@"\n', encoding="utf-8")
         self.program.chmod(0o755)
         self.process: subprocess.Popen[bytes] | None = None
 
