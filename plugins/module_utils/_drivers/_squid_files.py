@@ -108,7 +108,7 @@ class Files:
 
     # Writing
 
-    def lock(self, shared: bool = False) -> None:
+    def lock(self) -> None:
         """One run at a time; the lock is on the folder itself and ends with the process."""
         try:
             self._lock = os.open(self.include_dir, os.O_RDONLY | os.O_DIRECTORY)
@@ -120,7 +120,7 @@ class Files:
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:
-                fcntl.flock(self._lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except OSError as error:
                 if time.monotonic() > deadline:

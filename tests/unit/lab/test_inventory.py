@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -35,7 +34,6 @@ def test_the_inventory_has_the_shape_that_the_playbooks_expect() -> None:
     assert (desktop["egress_proxy"], outsider["egress_proxy"]) == ("http://10.20.0.10:3128", "http://203.0.113.10:3128")
 
 
-@pytest.mark.skipif(not shutil.which("ssh"), reason="no ssh here")
 def test_ssh_reads_our_configuration_in_a_folder_with_an_odd_name(tmp_path: Path) -> None:
     lab = state.Lab(tmp_path / "an other 100%")
     lab.ssh.mkdir(parents=True)

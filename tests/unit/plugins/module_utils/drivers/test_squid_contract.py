@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import copy
+import fcntl
 import os
 import time
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers import _squid_files
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_files import Files
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_process import CLOCK_MARGIN, Program
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 
 from .conftest import SITE
@@ -276,6 +279,24 @@ def test_a_failed_parse_leaves_everything(squid) -> None:
 def test_a_complaint_that_was_there_before_does_not_block(squid) -> None:
     squid.conf.write_text(squid.conf.read_text(encoding="utf-8") + "# GRUMBLE\nGRUMBLE\n", encoding="utf-8")
     assert squid.run(*OLD)["changed"]
+
+
+def test_two_runs_at_once_wait_for_each_other(squid, monkeypatch) -> None:
+    monkeypatch.setattr(_squid_files, "LOCK_SECONDS", 0)
+    holder = os.open(squid.include.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        with pytest.raises(ApplianceError, match="another run"):
+            squid.run(*OLD)
+    finally:
+        os.close(holder)
+    assert squid.run(*OLD)["changed"]
+
+
+def test_what_is_read_back_must_be_what_was_written(squid, monkeypatch) -> None:
+    monkeypatch.setattr(SquidDriver, "apply", lambda *_args: None)
+    with pytest.raises(ApplianceError, match=r"not what was written.*10-egress_mmd\.conf"):
+        squid.run(*OLD)
 
 
 def test_a_refused_reload_puts_the_old_files_back(squid) -> None:
