@@ -109,7 +109,9 @@ class Files:
     # Writing
 
     def lock(self) -> None:
-        """One run at a time; the lock is on the folder itself and ends with the process."""
+        """One run at a time, from the first read to the last; the lock is on the folder and ends with the process."""
+        if self._lock is not None:
+            return
         try:
             self._lock = os.open(self.include_dir, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:

@@ -88,7 +88,6 @@ class SquidDriver(Driver):
     # Reading
 
     def read(self) -> Present:
-        self.files.unlock()
         self.files.lock()
         objects = self.files.read()
         holdings, unread = self._read_texts(objects)

@@ -293,6 +293,23 @@ def test_two_runs_at_once_wait_for_each_other(squid, monkeypatch) -> None:
     assert squid.run(*OLD)["changed"]
 
 
+def test_no_other_run_comes_between_the_write_and_the_reading_back(squid, monkeypatch) -> None:
+    events: list[str] = []
+
+    def noted(word: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            events.append(word)
+            return real(*args)
+
+        return call
+
+    monkeypatch.setattr(Files, "read", noted("read", Files.read))
+    monkeypatch.setattr(Files, "unlock", noted("unlock", Files.unlock))
+    squid.run(*OLD)
+    assert events.count("read") >= 2
+    assert events.index("unlock") == len(events) - 1
+
+
 def test_what_is_read_back_must_be_what_was_written(squid, monkeypatch) -> None:
     monkeypatch.setattr(SquidDriver, "apply", lambda *_args: None)
     with pytest.raises(ApplianceError, match=r"not what was written.*10-egress_mmd\.conf"):
