@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
-from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
+from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding, Plan
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
 
 # AnsibleModule.run_command: (exit status, standard output, standard error) of a command.
@@ -94,6 +94,14 @@ class Driver(ABC):
     @abstractmethod
     def explained(self, objects: Mapping[str, str]) -> FrozenSet[str]:
         """Titles of ``show`` whose difference the canonical lines tell already."""
+
+    def gathered_facts(self, present: Present) -> Dict[str, Any]:  # noqa: ARG002  # for drivers that have some
+        """Further return values of state ``gathered``, which cost a reading of their own."""
+        return {}
+
+    def commands(self, plan: Plan) -> List[Dict[str, Any]]:
+        """What was sent for this plan, or would be; of an appliance that is sent more than whole objects."""
+        return plan.commands
 
     def snapshot(self, present: Present) -> Dict[str, Any]:
         """All that we own there, "nothing" included, JSON-safe; ``restored`` writes it back."""

@@ -76,7 +76,7 @@ class Plan:
             if new is None:
                 found.append({"action": "remove", "object": name})
             else:
-                found.append(dict(_shortened(new), action="write", object=name))
+                found.append(dict(shortened(new), action="write", object=name))
         return found + ([{"action": "activate", "object": RUNNING}] if self.changed else [])
 
     def diff(self) -> List[Dict[str, str]]:
@@ -101,7 +101,8 @@ def _pairs(
             yield name, before.get(name), after.get(name)
 
 
-def _shortened(text: str) -> Dict[str, Any]:
+def shortened(text: str) -> Dict[str, Any]:
+    """A text as it is returned in ``commands``."""
     raw = text.encode("utf-8", "surrogateescape")
     if len(raw) <= LONGEST_COMMAND:
         return {"text": text}

@@ -71,8 +71,8 @@ def run(driver_class: Type[Driver]) -> None:
 
 def _ask_for_rules(missing: Sequence[str]) -> str:
     return (
-        "the lists are in place, but the site's own configuration does not use them yet (rules: reference). Add these "
-        "lines before the site's own rules, reload, and run again:\n  {}".format("\n  ".join(missing))
+        "the lists are in place, but the site's own configuration does not use them yet. Add these lines before the "
+        "site's own rules, reload, and run again:\n  {}".format("\n  ".join(missing))
     )
 
 
@@ -229,7 +229,7 @@ class Run:
             removed=plan.removed,
             translation=[verdict.as_dict() for verdict in desired.verdicts],
             snapshot=self._snapshot(present),
-            commands=plan.commands,
+            commands=self.driver.commands(plan),
             diff=plan.diff(),
             warnings=list(desired.warnings),
             missing_rules=list(desired.missing_rules),
@@ -242,17 +242,18 @@ class Run:
     def _gathered(self, present: Present) -> Dict[str, Any]:
         lines = list(self._lines(present.holdings, present.unread))
         gathered = [_gathered(holding) for holding in present.holdings]
-        return {
-            "changed": False,
-            "before": lines,
-            "after": lines,
-            "added": [],
-            "removed": [],
-            "translation": [],
-            "commands": [],
-            "gathered": gathered,
-            "snapshot": self._snapshot(present),
-        }
+        return dict(
+            self.driver.gathered_facts(present),
+            changed=False,
+            before=lines,
+            after=lines,
+            added=[],
+            removed=[],
+            translation=[],
+            commands=[],
+            gathered=gathered,
+            snapshot=self._snapshot(present),
+        )
 
     def _rendered(self, wanted: List[Holding]) -> Dict[str, Any]:
         desired = self.driver.render_offline(wanted)

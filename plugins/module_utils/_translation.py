@@ -12,6 +12,10 @@ from ansible_collections.egress.allowlist.plugins.module_utils._errors import Al
 
 # What may be gained: nothing; the bare parent of `*.x`; anything.
 WIDEN = ("none", "apex", "any")
+# The least that has to be accepted for each kind of gain. `address` is what every rule about addresses gains for a
+# name (its neighbours at the same address): whoever lets names be held by address accepts it, unless nothing may be
+# gained.
+_ACCEPTED_WITH = {"none": "none", "apex": "apex", "address": "apex", "any": "any"}
 # What may be lost: nothing; all but the names that are known to lie under a pattern; anything.
 NARROW = ("none", "known", "any")
 
@@ -28,7 +32,7 @@ class Verdict:
     entry: str
     intents: Tuple[str, ...]
     gained: str = ""
-    gains: str = "none"  # none | apex | any
+    gains: str = "none"  # none | apex | address | any
     lost: str = ""
     loses: str = "none"  # none | known | any | foreign
     written: Tuple[str, ...] = ()
@@ -53,10 +57,11 @@ class Verdict:
 
 
 def _objection(verdict: Verdict, widen: str, narrow: str) -> str:
-    if verdict.gains != "none" and WIDEN.index(verdict.gains) > WIDEN.index(widen):
+    needed = _ACCEPTED_WITH[verdict.gains]
+    if WIDEN.index(needed) > WIDEN.index(widen):
         return (
             f"{verdict.entry}: would also allow {verdict.gained}; "
-            f"accept that with widen: {verdict.gains}, or leave the entry out"
+            f"accept that with widen: {needed}, or leave the entry out"
         )
     if verdict.loses in NARROW[1:] and NARROW.index(verdict.loses) > NARROW.index(narrow):
         return (

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what runs to what shall run, as one transaction. Pure.
+
+A few elements are changed in place; a change of many, or of the rules, makes the computed table new (an nft that is
+told to empty a set of 100,000 takes more than a minute, and one that makes the table new a second). The table that DNS
+fills is never made new, since what it has learnt would be lost, and a name that clients hold in their own cache would
+be blocked.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_names import digest
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_part import (
+    Command,
+    Part,
+    element_value,
+)
+
+FEW = 1000  # elements that are changed in place
+Learnt = Mapping[str, Mapping[str, Optional[int]]]  # set → address → seconds left
+
+
+def main_change(present: Optional[Part], desired: Optional[Part]) -> List[Command]:
+    """For a table that is all ours."""
+    if present is None or desired is None:
+        return created(desired) if desired is not None else removed(present)
+    delta = _delta(present, desired)
+    if delta is not None:
+        return delta
+    return [*removed(present), *created(desired)]
+
+
+def created(part: Part) -> List[Command]:
+    return [part.table_command("add"), *part.added()]
+
+
+def removed(part: Optional[Part]) -> List[Command]:
+    return [part.table_command("delete")] if part is not None else []
+
+
+def _delta(present: Part, desired: Part) -> Optional[List[Command]]:
+    """Changes of elements in place; None where more than that differs, or too many."""
+    if present.structure() != desired.structure():
+        return None
+    gone: Dict[str, List[str]] = {}
+    new: Dict[str, List[str]] = {}
+    for name in {*present.elements, *desired.elements}:
+        old, want = set(present.elements.get(name, ())), set(desired.elements.get(name, ()))
+        gone[name], new[name] = sorted(old - want), sorted(want - old)
+    if sum(map(len, gone.values())) + sum(map(len, new.values())) > FEW:
+        return None
+    deletes = [_elements(desired, "delete", name, gone[name]) for name in sorted(gone) if gone[name]]
+    adds = [_elements(desired, "add", name, new[name]) for name in sorted(new) if new[name]]
+    return deletes + adds
+
+
+def _elements(part: Part, verb: str, name: str, texts: Sequence[str]) -> Command:
+    return part.element_command(verb, name, [element_value(text) for text in texts])
+
+
+def site_change(present: Optional[Part], desired: Optional[Part]) -> List[Command]:
+    """Inside the site's table: only our sets and our chain. The site's rules may jump to the chain, so it stays."""
+    if present is not None and desired is not None:
+        delta = _delta(present, desired)
+        if delta is not None:
+            return delta
+    commands: List[Command] = []
+    kept = set(desired.chains) if desired is not None else set()
+    if present is not None:
+        commands += present.named("flush", "chain", present.chains)
+        commands += present.named("delete", "chain", set(present.chains) - kept)
+        commands += present.named("delete", "set", present.sets)
+    return commands + (desired.added() if desired is not None else [])
+
+
+# What DNS fills
+
+
+def names_change(present: Optional[Part], desired: Part, learnt: Learnt) -> List[Command]:
+    """New sets and the rules; what is no longer used stays until :func:`names_cleanup`."""
+    if present is None:
+        return created(desired)
+    damaged = [name for name, body in present.sets.items() if name in desired.sets and desired.sets[name] != body]
+    if damaged or any(present.chains[name] != body for name, body in desired.chains.items() if name in present.chains):
+        return [*removed(present), *created(desired), *_kept(desired, learnt)]
+    commands = desired.added_sets(set(desired.sets) - set(present.sets))
+    if (present.chains, list(present.rules)) != (desired.chains, list(desired.rules)):
+        commands += present.named("flush", "chain", present.chains)
+        commands += present.named("delete", "chain", set(present.chains) - set(desired.chains))
+        commands += [*desired.added_chains(), *desired.added_rules()]
+    return commands
+
+
+def _kept(desired: Part, learnt: Learnt) -> List[Command]:
+    return [
+        _timed(desired, name, learnt[name]) for name in sorted(learnt) if name in desired.sets and learnt[name]
+    ]
+
+
+def _timed(part: Part, name: str, addresses: Mapping[str, Optional[int]]) -> Command:
+    timeout = part.sets[name].get("timeout")
+    values = []
+    for address, left in sorted(addresses.items()):
+        body: Dict[str, Any] = {"val": address, "timeout": timeout}
+        if left:
+            body["expires"] = left
+        values.append({"elem": body})
+    return part.element_command("add", name, values)
+
+
+class Learning:
+    """Which address belongs to which name, and so to which sets.
+
+    ``class_of``: class id by domain, as it shall be. ``heirs``: for domains that go, the domain whose line counts for
+    their names from now on, if any.
+    """
+
+    def __init__(self, class_of: Mapping[str, str], heirs: Mapping[str, Optional[str]], learnt: Learnt) -> None:
+        self.learnt = learnt
+        self._class_of = class_of
+        self._heirs = heirs
+
+    def _addresses(self, version: int, domain: str) -> Mapping[str, Optional[int]]:
+        return self.learnt.get(f"learnt{version}_{digest(domain, 12)}", {})
+
+    def _inherited(self, version: int) -> Dict[str, Dict[str, Optional[int]]]:
+        """By domain: what was learnt of it and of the domains that it inherits from."""
+        found: Dict[str, Dict[str, Optional[int]]] = {}
+        for domain in self._class_of:
+            known = self._addresses(version, domain)
+            if known:
+                found[domain] = dict(known)
+        for domain, heir in self._heirs.items():
+            if heir is not None:
+                for address, left in self._addresses(version, domain).items():
+                    found.setdefault(heir, {}).setdefault(address, left)
+        return found
+
+    def additions(self, part: Part) -> List[Command]:
+        """What was learnt goes where the names belong now; elements that are there already stay as they are."""
+        commands = []
+        for version in (4, 6):
+            into: Dict[str, Dict[str, Optional[int]]] = {}
+            for domain, addresses in self._inherited(version).items():
+                into.setdefault(f"learnt{version}_{digest(domain, 12)}", {}).update(addresses)
+                into.setdefault(f"names{version}_{self._class_of[domain]}", {}).update(dict.fromkeys(addresses))
+            for name, wanted in sorted(into.items()):
+                there = self.learnt.get(name, {})
+                new = {address: left for address, left in wanted.items() if address not in there}
+                if new:
+                    commands.append(_timed(part, name, new))
+        return commands
+
+    def removals(self, part: Part) -> List[Command]:
+        """Addresses that are known to belong to other names only. One whose name is forgotten stays until it ends."""
+        commands = []
+        for version in (4, 6):
+            owned: Dict[str, Set[str]] = {}
+            for domain, addresses in self._inherited(version).items():
+                owned.setdefault(self._class_of[domain], set()).update(addresses)
+            known = {
+                address
+                for name, addresses in self.learnt.items() if name.startswith(f"learnt{version}_")
+                for address in addresses
+            }
+            for ident in sorted(set(self._class_of.values())):
+                name = f"names{version}_{ident}"
+                there = self.learnt.get(name, {})
+                gone = sorted((set(there) & known) - owned.get(ident, set()))
+                if gone:
+                    commands.append(part.element_command("delete", name, gone))
+        return commands
+
+
+def names_cleanup(present: Part, desired: Part, learning: Learning) -> List[Command]:
+    """After dnsmasq has read its new file: addresses of names that went, and sets that nothing uses."""
+    return [*learning.removals(desired), *present.named("delete", "set", set(present.sets) - set(desired.sets))]
+
+
+def stale(present: Optional[Part], desired: Part) -> Iterable[str]:
+    return sorted(set(present.sets) - set(desired.sets)) if present is not None else []
+
+
+def seconds_left(counted: Mapping[str, Mapping[str, Tuple[int, int, Optional[int]]]]) -> Learnt:
+    """From what :meth:`Nft.counted` tells."""
+    return {name: {text: counts[2] for text, counts in values.items()} for name, values in counted.items()}
