@@ -102,12 +102,12 @@ def _kept(desired: Part, learnt: Learnt) -> List[Command]:
 
 
 def _timed(part: Part, name: str, addresses: Mapping[str, Optional[int]]) -> Command:
-    timeout = part.sets[name].get("timeout")
+    timeout = part.sets[name]["timeout"]
     values = []
     for address, left in sorted(addresses.items()):
         body: Dict[str, Any] = {"val": address, "timeout": timeout}
         if left:
-            body["expires"] = left
+            body["expires"] = min(left, timeout)
         values.append({"elem": body})
     return part.element_command("add", name, values)
 

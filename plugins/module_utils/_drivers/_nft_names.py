@@ -128,9 +128,10 @@ class Names:
         if known and self._narrow != "none":
             self.written.append(Written(holding, known, False))
         lost = (
-            f"all names but {', '.join(known)}" if known else "every name, since none is known (option known_names)"
+            f"all names but {', '.join(known)}" if known else
+            f"every name, since dnsmasq knows whole domains only (take all of {pattern.base} with widen: any, or the "
+            "names that exist with known_names)"
         )
-        lost = f"{lost}; or take every name under {pattern.base} with widen: any"
         self.verdicts.append(
             Verdict(
                 holding.entry.line(()),
