@@ -154,7 +154,9 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if not isinstance(value, dict):
         return value
-    found = {key: None if key == "counter" else plain(item) for key, item in value.items() if key != "handle"}
+    found: Dict[str, Any] = {
+        key: None if key == "counter" else plain(item) for key, item in value.items() if key != "handle"
+    }
     if isinstance(found.get("set"), list):  # an anonymous set: in any order, and one value alone is written without it
         items = sorted(found["set"], key=_sortable)
         return items[0] if len(items) == 1 else {"set": items}

@@ -13,8 +13,8 @@ from typing import Any, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_files import Files
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_kernel import Place, Ruleset
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_networks import set_word
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_site import Site
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_tables import Shape, site_part
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_site import Site, verdicts
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_tables import VERSIONS, Shape, site_part
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_text import rule_text
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
@@ -56,6 +56,16 @@ class Policy:
         uses: Set[Tuple[str, ...]] = {holding.intents for holding in holdings}
         self.values = sorted({shape.value(intents) for intents in uses})
         self._require_allow(uses)
+        self._require_family()
+
+    def _require_family(self) -> None:
+        seen = VERSIONS[self.site[0]] if self.site is not None else (4, 6)
+        for holding in self.holdings:
+            if holding.entry.type == "network" and holding.entry.network.version not in seen:
+                raise AllowlistError(
+                    f"site_table: a table of family {self.site[0] if self.site else ''} never sees packets for "
+                    f"{holding.entry.value}; take a table of family inet, or leave the entry out"
+                )
 
     def _require_allow(self, uses: Iterable[Tuple[str, ...]]) -> None:
         if self.attach != "mark" and any("allow" not in intents for intents in uses):
@@ -134,7 +144,7 @@ def _judge_mark(policy: Policy, site: Site, found: Findings) -> None:
 
 
 def _ends_in_drop(site: Site, base: Any) -> bool:
-    return any("drop" in one or "reject" in one for rule in site.rules(base) for one in rule.expr)
+    return any(verdicts(rule.expr) & {"drop", "reject"} for rule in site.rules(base))
 
 
 def _judge_inspection(policy: Policy, site: Site, found: Findings) -> None:

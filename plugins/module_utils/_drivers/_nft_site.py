@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_kernel import Place, Ruleset
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_part import element_text
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_tables import Shape
 
 FAMILIES = ("inet", "ip", "ip6")
+_XT_TARGETS = {"NFQUEUE": "queue", "REJECT": "reject", "DROP": "drop", "ACCEPT": "accept"}
 _WHO = ("iif", "oif", "iifname", "oifname", "nfproto", "protocol", "l4proto")
 
 
@@ -94,7 +95,7 @@ class Site:
 
     def _denies(self, rule: Rule) -> bool:
         """A default-deny: a drop without conditions, or one that asks only where a packet comes from."""
-        if rule.conditional or not any(key in one for one in rule.expr for key in ("drop", "reject")):
+        if rule.conditional or not verdicts(rule.expr) & {"drop", "reject"}:
             return False
         return all(self._is_about_clients(one) for one in _conditions(rule.expr))
 
@@ -145,7 +146,7 @@ class Site:
             for rule in self.rules(base):
                 if _accepts_mark(rule.expr, value):
                     break
-                if any("queue" in one for one in rule.expr) and mark_allows(rule.expr, value):
+                if "queue" in verdicts(rule.expr) and mark_allows(rule.expr, value):
                     return True
         return False
 
@@ -156,7 +157,7 @@ class Site:
             accepted = False
             for rule in self.rules(base):
                 accepted = accepted or _accepts_mark(rule.expr, value)
-                if accepted and any("queue" in one for one in rule.expr):
+                if accepted and "queue" in verdicts(rule.expr):
                     found.append(base.title)
                     break
         return found
@@ -198,8 +199,8 @@ class Site:
 
     def queue_in(self, place: Place) -> bool:
         return any(
-            "queue" in one
-            for chain in self._ruleset.chains(place) for expr in self._ruleset.rules(place, chain) for one in expr
+            "queue" in verdicts(expr)
+            for chain in self._ruleset.chains(place) for expr in self._ruleset.rules(place, chain)
         )
 
 
@@ -219,12 +220,24 @@ def _targets(expr: Sequence[Any]) -> List[str]:
     return found
 
 
+def verdicts(expr: Sequence[Any]) -> Set[str]:
+    """accept, drop, reject, queue: what becomes of a packet; rules of iptables-nft say it as ``xt`` targets."""
+    found = {key for one in expr for key in one if key in ("accept", "drop", "reject", "queue")}
+    for one in expr:
+        xt = one.get("xt")
+        if isinstance(xt, dict) and xt.get("type") == "target":
+            found.add(_XT_TARGETS.get(str(xt.get("name")), ""))
+    return found - {""}
+
+
 def _conditions(expr: Sequence[Any]) -> List[Mapping[str, Any]]:
     """What a packet has to meet; what cannot be read counts as a condition."""
     found = []
     for one in expr:
         if "match" in one:
             found.append(one["match"])
+        elif one.get("xt") and one["xt"].get("type") == "target":
+            continue
         elif not any(key in one for key in ("counter", "log", "limit", "accept", "drop", "reject", "comment", "jump",
                                             "goto", "mangle", "return", "queue")):
             found.append({"left": None, "right": one, "op": "=="})
@@ -233,19 +246,12 @@ def _conditions(expr: Sequence[Any]) -> List[Mapping[str, Any]]:
 
 def _accepts_mark(expr: Sequence[Any], value: int) -> bool:
     """Whether the rule accepts packets because of this mark; it may ask who sends them too, and nothing else."""
-    if not any("accept" in one for one in expr):
+    if "accept" not in verdicts(expr):
         return False
-    if any(_is_xt_mark(one) for one in expr):
-        return True  # written by iptables: nft does not tell its value
     conditions = _conditions(expr)
     about_mark = [one for one in conditions if _mark_mask(one["left"]) is not None]
     rest = [one for one in conditions if one not in about_mark]
     return bool(about_mark) and all(_holds(one, value) for one in about_mark) and all(map(_is_who, rest))
-
-
-def _is_xt_mark(one: Mapping[str, Any]) -> bool:
-    xt = one.get("xt")
-    return isinstance(xt, dict) and xt.get("name") == "mark"
 
 
 def _is_who(condition: Mapping[str, Any]) -> bool:

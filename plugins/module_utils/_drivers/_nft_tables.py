@@ -21,6 +21,7 @@ MARKER = "written_by_egress_allowlist"
 LEARNT_SIZE = 65535
 ALL_BITS = 0xFFFFFFFF
 ADDRESS_TYPES = {4: "ipv4_addr", 6: "ipv6_addr"}
+VERSIONS = {"inet": (4, 6), "ip": (4,), "ip6": (6,)}  # what a table of a family sees
 _IP = {4: "ip", 6: "ip6"}
 Expr = List[Dict[str, Any]]
 
@@ -233,11 +234,12 @@ def site_part(
     accept = {"accept": None}
     for side, other, first in (("saddr", "daddr", []), ("daddr", "saddr", [REPLY])):
         for client in shape.clients.conditions(side):
+            spoken = [version for version in VERSIONS[site[0]] if _speaks(client, version)]
             for name in sorted(named):
                 version = 4 if "-networks4_" in name else 6
-                if _speaks(client, version):
+                if version in spoken:
                     rules.append((shape.table, [*first, *client, _networks(version, name, other), accept]))
-            if with_names:
+            if with_names and spoken:
                 rules.append((shape.table, [*first, *client, marked(shape.bits["allow"]), accept]))
     chains: Mapping[str, Any] = {shape.table: {}} if with_chain else {}
     return _part(site[0], site[1], sets, chains, rules if with_chain else [], named)

@@ -74,9 +74,9 @@ class Held:
             for holding, elements in entries:
                 if there is None or there.issuperset(elements):
                     self.holdings.append(holding)
-        for name, elements in (present or {}).items():
+        for name, found in (present or {}).items():
             known = {text for _unused, texts in expected.get(name, ()) for text in texts}
-            self._foreign_networks(name, sorted(elements - known))
+            self._foreign_networks(name, sorted(found - known))
 
     def _foreign_networks(self, name: str, elements: Iterable[str]) -> None:
         ports: Dict[str, List[str]] = {}

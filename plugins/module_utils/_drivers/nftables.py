@@ -140,8 +140,8 @@ class NftablesDriver(Driver):
             if key.startswith(("table ", "in table ")):
                 family, table = key.split(" ")[-2:]
                 counted.update(self.nft.counted((family, table)))
-        texts = (present.objects.get(path, "") for path in (self.files.rules, self.files.dnsmasq))
-        return {"counters": group_counters(*texts, counted)}
+        rules, dnsmasq = (present.objects.get(path, "") for path in (self.files.rules, self.files.dnsmasq))
+        return {"counters": group_counters(rules, dnsmasq, counted)}
 
     # Rendering
 
@@ -196,7 +196,7 @@ class NftablesDriver(Driver):
         process = self.dnsmasq.process()
         if process is None:
             return [self.dnsmasq.why_none()]
-        return clashes(domains.uses, self.dnsmasq.other_lines(self.files.dnsmasq))
+        return clashes(domains.class_of, self.dnsmasq.other_lines(self.files.dnsmasq))
 
     def _objects(
         self, shape: Shape, elements: Mapping[str, Sequence[str]], domains: Domains, noted: Sequence[Command]
