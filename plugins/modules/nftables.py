@@ -36,7 +36,7 @@ options:
       - How it meets the site's policy. In nftables an accept in one table never overrides a drop in another.
       - V(mark) sets one bit of the packet mark on allowed traffic, before the site's rules run. The site accepts what
         has that bit. As long as the running ruleset has no such rule, the run fails after writing, and RV(rules) holds
-        the line.
+        the line. It looks at what is loaded, and follows jumps.
       - V(own) is the same, plus a chain of ours that drops everything else that comes from O(clients).
       - V(include) writes a file of sets and one chain, which the site includes inside O(site_table) and jumps to.
     type: str
@@ -57,7 +57,9 @@ options:
     type: int
     default: -10
   site_table:
-    description: The site's table that includes our file, as family and name, such as V(inet filter).
+    description:
+      - The site's table that includes our file, as family and name, such as V(inet filter). Needed for
+        O(attach=include), and for nothing else.
     type: str
   names:
     description:
@@ -70,8 +72,8 @@ options:
     default: dnsmasq
   names_lifetime:
     description:
-      - Seconds that a learnt address stays allowed after the last packet to it. 25 hours by default, which outlasts the
-        DNS cache of Windows, where a name stays for a day at most.
+      - Seconds that a learnt address stays allowed after the last packet to it, from a minute to 30 days. 25 hours by
+        default, which outlasts the DNS cache of Windows, where a name stays for a day at most.
     type: int
     default: 90000
   known_names:
@@ -87,8 +89,8 @@ options:
     default: /etc/dnsmasq.d
   dnsmasq_restart:
     description:
-      - The command that restarts dnsmasq, as a list of words. Without it C(systemctl restart dnsmasq) where systemd
-        runs, else the running process is ended and started again with its own command line.
+      - The command that restarts dnsmasq, as a list of words. Without it systemd restarts the unit in which it runs;
+        where there is none, the running process is ended and started again with its own command line.
       - It is called only after our file has changed and the whole configuration has passed C(dnsmasq --test).
     type: list
     elements: str
@@ -271,11 +273,12 @@ gathered:
             "intents": ["allow", "bypass_content_inspection"]}]
 counters:
   description:
-    - Packets and bytes that each group of entries has allowed. A group is what shares ports and intents, names and
-      networks apart. Those of names count since the address was learnt; a group that nobody used has zeros.
+    - Packets and bytes to the entries of each group, by the group's id in the catalog, zeros for a group that nobody
+      used. Those of a name count since its address was learnt, and an address that several groups share counts for
+      each of them. Entries without a group, as those of O(entries) given as plain text, do not appear.
   returned: O(state=gathered)
   type: dict
-  sample: {}
+  sample: {"teams": {"packets": 5120, "bytes": 731904}, "power_bi": {"packets": 0, "bytes": 0}}
 rendered:
   description: The entries and the texts that would be written.
   returned: O(state=rendered)
@@ -290,7 +293,8 @@ notes:
 rules:
   description:
     - The lines that the site's ruleset must have. The run fails, after writing, as long as one of them is missing.
-  returned: O(attach=mark) and O(attach=include)
+      None with O(attach=own), unless chains of the site drop forwarded packets.
+  returned: when entries are rendered
   type: list
   elements: str
   sample: ["meta mark & 0x00010000 == 0x00010000 accept"]

@@ -9,12 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers.nftables import NftablesDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._run import allowlist_argument_spec
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "apply"
+DRIVERS = {"squid": SquidDriver, "nftables": NftablesDriver}
 
 
 def read(path: Path) -> Any:
@@ -47,11 +50,39 @@ def test_the_playbook_repeats_the_defaults() -> None:
             assert yaml.safe_load(text) == (option["default"] or type(option["default"])()), name
 
 
-def test_squid_gets_every_option_of_the_module() -> None:
-    (task,) = read(ROLE / "tasks" / "squid.yml")
-    module = set(allowlist_argument_spec()) | set(SquidDriver.argument_spec)
-    assert set(task["egress.allowlist.squid"]) == module - {"snapshot"}
-    assert set(OPTIONS["apply_squid"]["options"]) == set(SquidDriver.argument_spec)
+def test_each_appliance_has_its_module_and_its_tasks() -> None:
+    assert OPTIONS["apply_appliance"]["choices"] == list(DRIVERS)
+    assert {path.stem for path in (ROLE / "tasks").glob("*.yml")} == {*DRIVERS, "main", "entries", "result"}
+
+
+@pytest.mark.parametrize("appliance", DRIVERS)
+def test_the_module_gets_every_option(appliance: str) -> None:
+    (task,) = read(ROLE / "tasks" / f"{appliance}.yml")
+    own = DRIVERS[appliance].argument_spec
+    passed = task[f"egress.allowlist.{appliance}"]
+    assert set(passed) == set(allowlist_argument_spec()) - {"snapshot"} | set(own)
+    for name in own:
+        assert passed[name] == f"{{{{ apply_{appliance}.{name} | default(omit) }}}}"
+
+
+@pytest.mark.parametrize("appliance", DRIVERS)
+def test_own_options_are_those_of_the_module(appliance: str) -> None:
+    """Types and choices too; defaults stay with the module alone."""
+    documented = OPTIONS[f"apply_{appliance}"]["options"]
+    own = DRIVERS[appliance].argument_spec
+    assert set(documented) == set(own)
+    for name, option in own.items():
+        for key in ("type", "elements", "choices"):
+            assert documented[name].get(key) == option.get(key), name
+
+
+@pytest.mark.parametrize("appliance", DRIVERS)
+def test_what_is_the_same_for_all_is_passed_in_the_same_way(appliance: str) -> None:
+    (task,) = read(ROLE / "tasks" / f"{appliance}.yml")
+    (first,) = read(ROLE / "tasks" / "squid.yml")
+    passed, usual = task[f"egress.allowlist.{appliance}"], first["egress.allowlist.squid"]
+    shared = set(allowlist_argument_spec()) - {"snapshot"}
+    assert {name: passed[name] for name in shared} == {name: usual[name] for name in shared}
 
 
 def test_choices_are_those_of_the_module() -> None:
