@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Union
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
@@ -28,6 +29,7 @@ def looks_like_network(text: str) -> bool:
     return _LIKE_ADDRESS.fullmatch(text.lower()[: _LONGEST * 2]) is not None
 
 
+@lru_cache(maxsize=2**18)  # a list is looked at several times in a run, and parsing is most of what that costs
 def parse_network(text: str) -> Network:
     """The network; a plain address is a network of one. AllowlistError, quoting *text*, for what is none."""
     address, slash, prefix = text.partition("/")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
@@ -125,14 +124,13 @@ def _lost_hosts(before: Iterable[Holding], after: Iterable[Holding]) -> List[str
 
 
 def _lost_networks(before: Iterable[Holding], after: Iterable[Holding]) -> List[str]:
-    kept = {ipaddress.ip_network(h.entry.value) for h in after if h.entry.type == "network"}
+    kept = {h.entry.network for h in after if h.entry.type == "network"}
     lengths = {(n.version, n.prefixlen) for n in kept}
     lost = []
-    for value in {h.entry.value for h in before if h.entry.type == "network"}:
-        old = ipaddress.ip_network(value)
+    for old in {h.entry.network for h in before if h.entry.type == "network"} - kept:
         wider = [length for version, length in lengths if version == old.version and length <= old.prefixlen]
         if not any(old.supernet(new_prefix=length) in kept for length in wider):
-            lost.append(value)
+            lost.append(str(old))
     return lost
 
 

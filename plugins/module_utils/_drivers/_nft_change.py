@@ -3,15 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From what runs to what shall run, as one transaction. Pure.
 
-A few elements are changed in place; a change of many, or of the rules, makes the computed table new (an nft that is
-told to empty a set of 100,000 takes more than a minute, and one that makes the table new a second). The table that DNS
-fills is never made new, since what it has learnt would be lost, and a name that clients hold in their own cache would
-be blocked.
+A few elements are changed in place; where many change, the set is made new (an nft that is told to empty a set of
+100,000 takes more than a minute, and one that makes it new a second). Sets that DNS fills are kept, since what they
+have learnt would be lost, and a name that clients hold in their own cache would be blocked.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_names import digest
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_part import (
@@ -28,10 +27,7 @@ def main_change(present: Optional[Part], desired: Optional[Part]) -> List[Comman
     """For a table that is all ours."""
     if present is None or desired is None:
         return created(desired) if desired is not None else removed(present)
-    delta = _delta(present, desired)
-    if delta is not None:
-        return delta
-    return [*removed(present), *created(desired)]
+    return site_change(present, desired)
 
 
 def created(part: Part) -> List[Command]:
@@ -42,39 +38,47 @@ def removed(part: Optional[Part]) -> List[Command]:
     return [part.table_command("delete")] if part is not None else []
 
 
-def _delta(present: Part, desired: Part) -> Optional[List[Command]]:
-    """Changes of elements in place; None where more than that differs, or too many."""
-    if present.structure() != desired.structure():
-        return None
-    gone: Dict[str, List[str]] = {}
-    new: Dict[str, List[str]] = {}
-    for name in {*present.elements, *desired.elements}:
-        old, want = set(present.elements.get(name, ())), set(desired.elements.get(name, ()))
-        gone[name], new[name] = sorted(old - want), sorted(want - old)
-    if sum(map(len, gone.values())) + sum(map(len, new.values())) > FEW:
-        return None
-    deletes = [_elements(desired, "delete", name, gone[name]) for name in sorted(gone) if gone[name]]
-    adds = [_elements(desired, "add", name, new[name]) for name in sorted(new) if new[name]]
-    return deletes + adds
-
-
-def _elements(part: Part, verb: str, name: str, texts: Sequence[str]) -> Command:
-    return part.element_command(verb, name, [element_value(text) for text in texts])
-
-
 def site_change(present: Optional[Part], desired: Optional[Part]) -> List[Command]:
-    """Inside the site's table: only our sets and our chain. The site's rules may jump to the chain, so it stays."""
-    if present is not None and desired is not None:
-        delta = _delta(present, desired)
-        if delta is not None:
-            return delta
+    """Only our sets and chains; in a table of the site its rules may jump to our chain, so that one stays."""
+    present = present or Part(*_place(desired))
+    desired = desired or Part(*_place(present))
+    renewed = {name for name in {*present.sets} & {*desired.sets} if not _can_be_changed(present, desired, name)}
+    chains = {
+        name for name in {*present.chains} & {*desired.chains} if present.chains[name] != desired.chains[name]
+    }
     commands: List[Command] = []
-    kept = set(desired.chains) if desired is not None else set()
-    if present is not None:
+    if renewed or present.structure() != desired.structure():
         commands += present.named("flush", "chain", present.chains)
-        commands += present.named("delete", "chain", set(present.chains) - kept)
-        commands += present.named("delete", "set", present.sets)
-    return commands + (desired.added() if desired is not None else [])
+        commands += present.named("delete", "chain", chains | (set(present.chains) - set(desired.chains)))
+        commands += present.named("delete", "set", renewed | (set(present.sets) - set(desired.sets)))
+        commands += desired.added_sets(renewed | (set(desired.sets) - set(present.sets)))
+        commands += [*desired.added_chains(), *desired.added_rules()]
+    return commands + _element_changes(present, desired, ({*present.sets} & {*desired.sets}) - renewed)
+
+
+def _place(part: Optional[Part]) -> Tuple[str, str]:
+    if part is None:
+        raise ValueError("neither a present nor a desired part")
+    return part.family, part.table
+
+
+def _can_be_changed(present: Part, desired: Part, name: str) -> bool:
+    """Whether a set stays as it is but for a few elements."""
+    if present.sets[name] != desired.sets[name]:
+        return False
+    return len(set(present.elements.get(name, ())) ^ set(desired.elements.get(name, ()))) <= FEW
+
+
+def _element_changes(present: Part, desired: Part, names: Iterable[str]) -> List[Command]:
+    """What goes comes first: a wider element may take the place of one that lies inside it."""
+    deletes: List[Command] = []
+    adds: List[Command] = []
+    for name in sorted(names):
+        old, want = set(present.elements.get(name, ())), set(desired.elements.get(name, ()))
+        for verb, texts, into in (("delete", old - want, deletes), ("add", want - old, adds)):
+            if texts:
+                into.append(desired.element_command(verb, name, [element_value(text) for text in sorted(texts)]))
+    return deletes + adds
 
 
 # What DNS fills

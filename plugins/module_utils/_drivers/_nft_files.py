@@ -226,7 +226,7 @@ class Noted:
             kind = "host" if "host" in body else "network"
             texts = [tuple(map(str, body.get(key, ()))) for key in ("ports", "groups", "names")]
             entry = Entry(kind, body[kind], body.get("path"), texts[0], groups=texts[1])
-            entry.sort_key  # noqa: B018  # proves that its value is a name or a network
+            entry.pattern if kind == "host" else entry.network  # noqa: B018  # proves that it is one
             intents = tuple(intent for intent in INTENTS if intent in body["intents"])
         except (AllowlistError, KeyError, TypeError, AttributeError):
             self.unread.append(json.dumps(body, sort_keys=True)[:200])

@@ -131,6 +131,20 @@ def part_from_text(text: str) -> Part:
     return part
 
 
+def require_addresses(part: Part) -> None:
+    """For a part that comes from outside: nft would ask the resolver about anything that is no address."""
+    for name, elements in part.elements.items():
+        for element in elements:
+            address, *rest = element.split(" . ")
+            try:
+                ipaddress.ip_network(address)
+                proven = len(rest) == 2 and rest[0] in PROTOCOLS and all(map(str.isdigit, rest[1].split("-")))
+            except ValueError:
+                proven = False
+            if not proven:
+                raise AllowlistError(f"{part.table}: the element {element!r} of {name} is no address with a port")
+
+
 def _take(part: Any, line: str) -> None:
     if line.startswith(_ELEMENT):
         name, _unused, element = line[len(_ELEMENT) :].partition(" ")
@@ -207,10 +221,8 @@ def element_value(text: str) -> Any:
 
 
 def _prefix(text: str) -> Any:
-    network = ipaddress.ip_network(text)  # nft asks the resolver about anything that is no address
-    if network.prefixlen == network.max_prefixlen:
-        return str(network.network_address)
-    return {"prefix": {"addr": str(network.network_address), "len": network.prefixlen}}
+    address, slash, length = text.partition("/")
+    return {"prefix": {"addr": address, "len": int(length)}} if slash else address
 
 
 def _port(text: str) -> Any:

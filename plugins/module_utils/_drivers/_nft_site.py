@@ -288,7 +288,7 @@ def _holds(condition: Mapping[str, Any], value: int) -> bool:
     seen = value & (_mark_mask(condition["left"]) or 0)
     right = condition["right"]
     values = right["set"] if isinstance(right, dict) and isinstance(right.get("set"), list) else [right]
-    return (seen in values) != (condition["op"] == "!=")
+    return bool(seen in values) != bool(condition["op"] == "!=")
 
 
 def _sets_mark(mangle: Any, bits: int) -> bool:

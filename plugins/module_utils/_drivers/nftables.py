@@ -44,7 +44,12 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_opt
     shape_of,
     site_table,
 )
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_part import Command, Part, part_from_text
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_part import (
+    Command,
+    Part,
+    part_from_text,
+    require_addresses,
+)
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_policy import Policy, judge
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_tables import (
     FAMILY,
@@ -89,6 +94,7 @@ class NftablesDriver(Driver):
         self._nft: Optional[Nft] = None
         self._ruleset: Optional[Ruleset] = None
         self._present = Present()
+        self._wanted: Tuple[Mapping[str, str], Sequence[Holding]] = ({}, ())
         self._change: Optional[Change] = None
 
     @property
@@ -132,6 +138,8 @@ class NftablesDriver(Driver):
         return Held(objects.get(self.files.rules, ""), objects.get(self.files.dnsmasq), tables)
 
     def holdings_of(self, objects: Mapping[str, str]) -> Sequence[Holding]:
+        if objects is self._wanted[0]:
+            return self._wanted[1]  # what was just written need not be read again
         return self._held(objects).holdings
 
     def gathered_facts(self, present: Present) -> Dict[str, Any]:
@@ -167,8 +175,10 @@ class NftablesDriver(Driver):
         objects = self._objects(shape, elements, domains, notes(self.name, self._change_id, carried, written))
         found = judge(policy, ruleset) if ruleset is not None else policy.offline()
         errors = [*found.errors, *(self._dnsmasq_errors(domains) if ruleset is not None and domains.uses else [])]
+        kept = self._keep_change_id(objects, present)
+        self._wanted = (kept, carried)
         return Desired(
-            objects=self._keep_change_id(objects, present),
+            objects=kept,
             verdicts=tuple(verdicts),
             warnings=(*found.warnings, *_interface_warnings(shape, ruleset)),
             errors=tuple(errors),
@@ -325,6 +335,7 @@ class NftablesDriver(Driver):
         own = (self.main[1], self.names[1])
         if key in (table_key(*self.main), table_key(*self.names)) or key.startswith("in table "):
             part = part_from_text(text)
+            require_addresses(part)
             if not key.endswith(f" {part.family} {part.table}"):
                 return False
             inside = not key.startswith("table ")
