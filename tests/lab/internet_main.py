@@ -30,7 +30,7 @@ def main() -> None:
     book, faults = AddressBook(), Faults()
     path_faults = PathFaults(book, faults)
     resolver = dns.Resolver(book, faults, path_faults.follow)
-    for address in topology.nameservers():
+    for address in topology.dns_addresses():
         dns.serve(resolver, address)
     control.serve(STATE / "run" / "internet.control", faults, path_faults)
     Web(book, faults, Mint(STATE / "pki"), logger()).serve()

@@ -19,8 +19,10 @@ NAME = "check.example"
 def all_parts(lab: Lab) -> None:
     """The internet's DNS and TLS, Squid's login, inspection and ICAP; a LabError names what does not answer."""
     for host in HOSTS.values():
-        if host.group == "managed_hosts":
+        if host.group == "managed_hosts" and host.resolver is None:
             _check_desktop(lab, host.name)
+        elif host.group == "managed_hosts":
+            _check_branch(lab, host)
     _check_icap(lab)
 
 
@@ -33,6 +35,18 @@ def _check_desktop(lab: Lab, name: str) -> None:
     _expect(lab, "proxy1", f"{name}, proxy without login", anonymous, status=407)
     company = "Example Company TLS Inspection CA"
     _expect(lab, "proxy1", f"{name}, proxy with login", inspected, status=200, issuer=company)
+
+
+def _check_branch(lab: Lab, host: topology.Host) -> None:
+    """The firewall and its resolver; that it lets nothing through would take a timeout to see, and tests do."""
+    (direct,) = see(lab, "firewall1", [{"host": NAME}])
+    _expect(lab, "internet", "firewall1, direct", direct, status=200, issuer="Lab Public Intermediate CA")
+    words = ["getent", "ahosts", NAME]
+    answer = subprocess.run(
+        hosts.inside(hosts.pid_of(lab, host.name), words), capture_output=True, text=True, check=False, timeout=60
+    )
+    if not answer.stdout.strip():
+        raise LabError(f"{host.name}: {NAME} does not resolve through firewall1\n{tails(lab, 'firewall1')}")
 
 
 def see(lab: Lab, host: str, wishes: list[dict[str, Any]]) -> list[dict[str, Any]]:

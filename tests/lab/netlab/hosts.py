@@ -148,7 +148,7 @@ def files_of(lab: Lab, host: Host) -> dict[str, str]:
     texts = {
         "/etc/hostname": f"{host.name}\n",
         "/etc/hosts": LOCAL_NAMES + "".join(f"{address} {name}\n" for name, address in _known_hosts()),
-        "/etc/resolv.conf": "".join(f"nameserver {address}\n" for address in topology.nameservers())
+        "/etc/resolv.conf": "".join(f"nameserver {address}\n" for address in topology.nameservers(host))
         + "options timeout:1 attempts:2\n",
         "/etc/egress-lab/public-root.pem": (lab.pki / "public-root.pem").read_text(encoding="ascii"),
         "/etc/egress-lab/company-ca.pem": (lab.pki / "company-ca.pem").read_text(encoding="ascii"),

@@ -53,7 +53,10 @@ def common_variables(control_folder: Path) -> dict[str, Any]:
 
 
 def host_variables(host: Host) -> dict[str, Any]:
-    reaches = "office" if any(nic.network == "office" for nic in host.nics) else "stranger"
+    networks = {nic.network for nic in host.nics}
+    if "branch" in networks:  # there is no proxy there: everything goes through the firewall
+        return dict(host.variables)
+    reaches = "office" if "office" in networks else "stranger"
     return {"egress_proxy": topology.proxy_url(reaches), **dict(host.variables)}
 
 

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from .state import Lab, LabError
 
 # The first ones are always unpacked, also where the machine has them: a host must not depend on how that is set up.
-OWN = ("squid-openssl", "c-icap", "openssh-server", "nftables")
+OWN = ("squid-openssl", "c-icap", "openssh-server", "nftables", "dnsmasq-base", "iptables")
 NEEDED = ("ca-certificates", "curl", "iproute2", "openssl", "procps", "python3")
 MERGED = ("bin", "lib", "lib64", "sbin")
 _NOT_TAKEN = re.compile(

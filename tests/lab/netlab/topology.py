@@ -65,9 +65,10 @@ class Host:
     users: tuple[str, ...] = ()
     etc: tuple[str, ...] = ()  # folders of /etc that start as the package has them, whatever the machine has there
     secrets: tuple[tuple[str, str], ...] = ()  # (file on the host, file of .lab/pki)
+    resolver: tuple[str, int] | None = None  # (network, number in it) of the host that it asks; None: the lab's DNS
     services: tuple[Service, ...] = ()
     group: str | None = None  # its group in the inventory; None: nobody logs in
-    variables: tuple[tuple[str, str], ...] = ()
+    variables: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
 
 
 def _network(name: str, ipv4: str, ipv6: str) -> Network:
@@ -78,6 +79,7 @@ NETWORKS: dict[str, Network] = {
     network.name: network
     for network in (
         _network("office", "10.20.0.0/24", "fd00:20::/64"),
+        _network("branch", "10.30.0.0/24", "fd00:30::/64"),
         _network("uplink", "192.0.2.0/24", "fd00:2::/64"),
         _network("stranger", "203.0.113.0/24", "fd00:113::/64"),
     )
@@ -91,7 +93,8 @@ NAME_POOL_IPV6 = ipaddress.IPv6Network("2001:db8:18::/64")
 DNS_NUMBER = 53
 GATEWAY_NUMBER = 1
 PROXY_NUMBER = 10
-VIP_NUMBER = 99  # a second address of desktop2, which the proxy's site policy never inspects
+VIP_NUMBER = 99  # a second address: of desktop2, where the proxy never inspects; of desktop3, outside of the clients
+FIREWALL_NUMBER = 30
 PROXY_PORT = 3128
 PLAIN_PROXY_PORT = 3129
 BLOCK_PAGE = "block.example"  # where the proxy's redirector sends people: a server that knows no name but its own
@@ -119,6 +122,14 @@ SQUID = Service(
     folders=(("/var/spool/squid", "proxy"),),
     logs=(("squid", "proxy"),),
 )
+DNSMASQ = Service(
+    name="dnsmasq",
+    prepare=(("nft", "-f", "/etc/nftables.conf"),),
+    command=("dnsmasq", "--conf-file=/etc/dnsmasq.conf"),
+    ready=("127.0.0.1", DNS_NUMBER),
+    folders=(("/run/dnsmasq", "dnsmasq"),),
+    logs=(("dnsmasq", "dnsmasq"),),
+)
 INTERNET = Service(
     name="internet",
     command=("@python", "-I", "@lab/internet_main.py"),
@@ -133,7 +144,11 @@ HOSTS: dict[str, Host] = {
         Host(
             name="internet",
             nics=(Nic("uplink", (GATEWAY_NUMBER, DNS_NUMBER)),),
-            routes=(("office", "uplink", PROXY_NUMBER), ("stranger", "uplink", PROXY_NUMBER)),
+            routes=(
+                ("office", "uplink", PROXY_NUMBER),
+                ("stranger", "uplink", PROXY_NUMBER),
+                ("branch", "uplink", FIREWALL_NUMBER),
+            ),
             owns_every_address=True,
             services=(INTERNET,),
         ),
@@ -154,6 +169,20 @@ HOSTS: dict[str, Host] = {
             variables=(("egress_appliance", "squid"),),
         ),
         Host(
+            name="firewall1",
+            nics=(Nic("branch", (GATEWAY_NUMBER,)), Nic("uplink", (FIREWALL_NUMBER,))),
+            gateway=("uplink", GATEWAY_NUMBER),
+            forwards=True,
+            users=("dnsmasq",),
+            services=(DNSMASQ,),
+            group="egress_appliances",
+            variables=(
+                ("egress_appliance", "nftables"),
+                ("egress_clients", ("10.30.0.0/26", "fd00:30::/122")),
+                ("egress_widen", "any"),  # dnsmasq has no wildcard inside a name, and the document has six
+            ),
+        ),
+        Host(
             name="desktop1",
             nics=(Nic("office", (11,)),),
             gateway=("office", GATEWAY_NUMBER),
@@ -164,6 +193,14 @@ HOSTS: dict[str, Host] = {
             name="desktop2",
             nics=(Nic("office", (12, VIP_NUMBER)),),
             gateway=("office", GATEWAY_NUMBER),
+            trusts_company=True,
+            group="managed_hosts",
+        ),
+        Host(
+            name="desktop3",
+            nics=(Nic("branch", (13, VIP_NUMBER)),),
+            gateway=("branch", GATEWAY_NUMBER),
+            resolver=("branch", GATEWAY_NUMBER),
             trusts_company=True,
             group="managed_hosts",
         ),
@@ -187,7 +224,15 @@ def proxy_url(network: str) -> str:
     return f"http://{address_of('proxy1', network)}:{PROXY_PORT}"
 
 
-def nameservers() -> tuple[str, str]:
+def dns_addresses() -> tuple[str, str]:
     """The addresses where the lab's DNS answers."""
-    uplink = NETWORKS["uplink"]
-    return str(uplink.ipv4[DNS_NUMBER]), str(uplink.ipv6[DNS_NUMBER])
+    return _both("uplink", DNS_NUMBER)
+
+
+def nameservers(host: Host) -> tuple[str, str]:
+    """The addresses where a host asks: the lab's DNS, or the resolver beside it."""
+    return _both(*host.resolver) if host.resolver else dns_addresses()
+
+
+def _both(network: str, number: int) -> tuple[str, str]:
+    return str(NETWORKS[network].ipv4[number]), str(NETWORKS[network].ipv6[number])
