@@ -36,3 +36,25 @@ def squid(untouched: dict[str, str]) -> Iterator[inlab.Squid]:
     inlab.on("proxy1", "sh", "-c", "rm -rf /etc/squid/egress_*")
     proxy.reload()
     proxy.wait_for_reload()
+
+
+@pytest.fixture(scope="session")
+def untouched_firewall() -> dict[str, str]:
+    """The firewall's own files as they were before we came, and proof that nothing of ours is there."""
+    firewall = inlab.Firewall()
+    firewall.run(state="deleted")
+    assert "egress" not in firewall.nft("list", "ruleset")
+    return firewall.files()
+
+
+@pytest.fixture
+def firewall(untouched_firewall: dict[str, str]) -> Iterator[inlab.Firewall]:
+    """The lab's firewall with nothing of ours; left with the site's own files and rules, and nothing of ours."""
+    host = inlab.Firewall()
+    yield host
+    for path in set(host.files()) - set(untouched_firewall):
+        inlab.on("firewall1", "rm", "-f", path)
+    for path, text in untouched_firewall.items():
+        host.write(path, text)
+    host.nft("-f", "/etc/nftables.conf")
+    host.restart_dnsmasq()

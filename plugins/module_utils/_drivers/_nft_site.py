@@ -87,7 +87,7 @@ class Site:
     def _passes(self, base: Base, value: int) -> bool:
         """Whether a packet of a client with this mark leaves the chain alive, as far as the rules tell."""
         for rule in self.rules(base):
-            if _accepts_mark(rule.expr, value):
+            if _accepts_mark(rule.expr, value) or _accepts_all(rule):
                 return True
             if self._denies(rule):
                 return False
@@ -252,6 +252,10 @@ def _accepts_mark(expr: Sequence[Any], value: int) -> bool:
     about_mark = [one for one in conditions if _mark_mask(one["left"]) is not None]
     rest = [one for one in conditions if one not in about_mark]
     return bool(about_mark) and all(_holds(one, value) for one in about_mark) and all(map(_is_who, rest))
+
+
+def _accepts_all(rule: Rule) -> bool:
+    return "accept" in verdicts(rule.expr) and not rule.conditional and not _conditions(rule.expr)
 
 
 def _is_who(condition: Mapping[str, Any]) -> bool:

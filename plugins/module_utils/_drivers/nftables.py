@@ -229,16 +229,17 @@ class NftablesDriver(Driver):
         return objects
 
     def _loaded(self, parts: Mapping[str, Part]) -> List[Command]:
-        """What the persistent file loads, with the same result each time and nothing that was learnt lost."""
+        """What the persistent file loads where nothing is loaded, as after a boot or a flushed ruleset.
+
+        While the table that DNS fills is there, nft refuses the file as a whole, and nothing that was learnt is lost.
+        """
         commands: List[Command] = []
         main, names = parts.get(table_key(*self.main)), parts.get(table_key(*self.names))
         if main is not None:
             commands += [main.table_command("add"), main.table_command("delete"), main.table_command("add")]
             commands += main.added()
         if names is not None:
-            commands += [names.table_command("add"), *names.added_sets(names.sets), *names.added_chains()]
-            commands += names.named("flush", "chain", names.chains)
-            commands += names.added_rules()
+            commands += [names.table_command("add"), *names.added()]
         return commands
 
     def _service_text(self, with_names: bool) -> str:
@@ -247,7 +248,8 @@ class NftablesDriver(Driver):
         # A cached answer adds nothing to a set, so dnsmasq has to forget what it knew before the sets were lost.
         forget = "-/bin/systemctl --no-block try-reload-or-restart dnsmasq.service"
         words = [f"ExecStartPost={load}"] + ([f"ExecStartPost={forget}"] if with_names else [])
-        words += [f"ExecReload={load}"] + ([f"ExecReload={forget}"] if with_names else [])
+        # A site whose own file flushes nothing keeps our tables through a reload: then there is nothing to load.
+        words += [f"ExecReload=-{load}"] + ([f"ExecReload={forget}"] if with_names else [])
         return self.files.head + "[Service]\n" + "".join(f"{word}\n" for word in words)
 
     @property

@@ -63,7 +63,8 @@ def _addresses(nic: Nic) -> Iterator[str]:
     for number in nic.numbers:
         ipv4, ipv6 = NETWORKS[nic.network].addresses(number)
         yield str(ipv4)
-        yield f"{ipv6} nodad"
+        # Who does not say from where it asks, asks from the first address.
+        yield f"{ipv6} nodad" + ("" if number == nic.numbers[0] else " preferred_lft 0")
 
 
 def _routes(host: Host, table: str) -> list[str]:
