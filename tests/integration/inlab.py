@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import time
@@ -89,6 +90,18 @@ def ansible(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]
     )
     assert not check or done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     return done
+
+
+def catalog_entries(host: str) -> list[dict[str, Any]]:
+    """What the lookup gives an appliance of the lab by default, doubtful names too."""
+    done = ansible(
+        "ansible", host, "-m", "ansible.builtin.debug", "-a",
+        "msg={{ query('egress.allowlist.endpoints', tenant='contoso', uncertain='include') | to_json }}",
+    )
+    text = re.search(r'"msg": (".*")', done.stdout)
+    assert text is not None, done.stdout
+    found: list[dict[str, Any]] = json.loads(json.loads(text.group(1)))
+    return found
 
 
 class Appliance:
@@ -208,8 +221,9 @@ class Firewall(Appliance):
         on(self.host, "python3", "-I", "-", stdin=RESTART)
 
 
-def reach(client: str, asks: list[tuple[str, int]], *, source: str | None = None, seconds: float = 1.5,
-          udp: bool = False) -> dict[tuple[str, int], str]:
+def reach(
+    client: str, asks: list[tuple[str, int]], *, source: str | None = None, seconds: float = 1.0, udp: bool = False
+) -> dict[tuple[str, int], str]:
     """What a plain connection to (name or address, port) meets: open, refused, timeout, or the error's name."""
     task = json.dumps({"asks": asks, "source": source, "seconds": seconds, "udp": udp})
     found = json.loads(on(client, "python3", "-I", "-c", REACH, stdin=task))
@@ -249,7 +263,8 @@ SERVICE = r"""
 import glob, re, shlex, subprocess, sys
 verbs = {"start": ["ExecStart", "ExecStartPost"], "reload": ["ExecReload"], "stop": ["ExecStop"]}[sys.argv[1]]
 lines = []
-for path in ["/lib/systemd/system/nftables.service"] + sorted(glob.glob("/etc/systemd/system/nftables.service.d/*.conf")):
+drop_ins = glob.glob("/etc/systemd/system/nftables.service.d/*.conf")
+for path in ["/lib/systemd/system/nftables.service", *sorted(drop_ins)]:
     lines += open(path).read().splitlines()
 for verb in verbs:
     for line in lines:
@@ -296,6 +311,6 @@ def ask(one):
         return [host, port, "refused"]
     except OSError as error:
         return [host, port, errno.errorcode.get(error.errno or 0, type(error).__name__)]
-with ThreadPoolExecutor(48) as pool:
+with ThreadPoolExecutor(150) as pool:
     json.dump(list(pool.map(ask, task["asks"])), sys.stdout)
 """

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -20,20 +19,9 @@ COMPANY = "Example Company TLS Inspection CA"
 ICAP_LOG = "/var/log/c-icap/access.log"
 
 
-def _entries() -> list[dict[str, Any]]:
-    done = inlab.ansible(
-        "ansible", "proxy1", "-m", "ansible.builtin.debug", "-a",
-        "msg={{ query('egress.allowlist.endpoints', tenant='contoso', uncertain='include') | to_json }}",
-    )
-    text = re.search(r'"msg": (".*")', done.stdout)
-    assert text is not None, done.stdout
-    found: list[dict[str, Any]] = json.loads(json.loads(text.group(1)))
-    return found
-
-
 @pytest.fixture(scope="module")
 def entries() -> list[dict[str, Any]]:
-    found = _entries()
+    found = inlab.catalog_entries("proxy1")
     assert len(found) == 347
     return found
 
