@@ -7,7 +7,7 @@
 test_fake_nft.py sends the same transactions here and to the real nft. Everything is in one folder (for the program:
 FAKE_NFT): state.json, writes.log (a line for each transaction) and knobs.json, by which a test has it misbehave:
 ``version``; ``fail``, ``die_before`` and ``die_after`` (the number of a transaction since writes.log was begun);
-``refuse_text`` (text files do not parse).
+``fail_check`` (what is said instead of a check); ``refuse_text`` (text files do not parse).
 """
 
 from __future__ import annotations
@@ -134,6 +134,8 @@ class FakeNft:
             try:
                 if number and number == knobs.get("die_before"):
                     raise Died
+                if check and knobs.get("fail_check"):
+                    raise RefusedError(knobs["fail_check"])
                 if number and number == knobs.get("fail"):
                     raise kernel("Cannot allocate memory")
                 Transaction(state, self.is_old).run(_commands(text) if as_json else _text(text, check, knobs))
