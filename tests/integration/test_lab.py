@@ -8,6 +8,7 @@ Needs the lab: `scripts/in-lab .venv/bin/python -m pytest tests/integration/test
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import re
@@ -30,6 +31,7 @@ VIP = "10.20.0.99"
 LOGIN = "demo:lab-only"
 COMPANY, PUBLIC = "Example Company TLS Inspection CA", "Lab Public Intermediate CA"
 ICAP_LOG, SQUID_LOG = "proxy1/c-icap/access.log", "proxy1/squid/access.log"
+DNSMASQ_LOG = "firewall1/dnsmasq/dnsmasq.log"
 PATIENCE = 10.0
 THIS_RUN = secrets.token_hex(3)  # in names that are looked up in a log: the lab may have seen earlier runs
 
@@ -183,10 +185,192 @@ def test_squid_can_be_reloaded_stopped_and_started() -> None:
     assert wait_for(lambda: through("desktop1", "started.example").get("status") == 200)
 
 
+# --- the branch and its firewall ----------------------------------------------------------------------------------
+
+
+RESTART = """
+import os, signal, subprocess, time
+with open("/run/dnsmasq/dnsmasq.pid") as stream:
+    pid = int(stream.read())
+with open(f"/proc/{pid}/cmdline") as stream:
+    command = stream.read().split("\\0")[:-1]
+os.kill(pid, signal.SIGTERM)
+while os.path.exists(f"/proc/{pid}"):
+    time.sleep(0.01)
+subprocess.check_call(command)
+"""
+DIG = """
+import socket, struct, sys
+server, way, name, kind = sys.argv[1:]
+labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+query = struct.pack("!6H", 7, 0x100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, int(kind), 1)
+family = socket.AF_INET6 if ":" in server else socket.AF_INET
+with socket.socket(family, socket.SOCK_STREAM if way == "tcp" else socket.SOCK_DGRAM) as server_socket:
+    server_socket.settimeout(5)
+    server_socket.connect((server, 53))
+    if way == "udp":
+        server_socket.send(query)
+        print(server_socket.recv(4096).hex())
+    else:
+        with server_socket.makefile("rwb") as stream:
+            stream.write(struct.pack("!H", len(query)) + query)
+            stream.flush()
+            print(stream.read(int.from_bytes(stream.read(2), "big")).hex())
+"""
+TRIAL = """
+table inet trial {
+  set names4 { type ipv4_addr; flags dynamic, timeout; timeout 1h; }
+  set names6 { type ipv6_addr; flags dynamic, timeout; timeout 1h; }
+  chain forward {
+    type filter hook forward priority filter - 10; policy accept;
+    ip saddr 10.30.0.0/26 ip daddr @names4 meta mark set meta mark or 0x10000
+    ip6 saddr fd00:30::/122 ip6 daddr @names6 meta mark set meta mark or 0x10000
+  }
+}
+"""
+TRIAL_NAMES = "/etc/dnsmasq.d/trial.conf"
+NET_ADMIN = 1 << 12
+
+
+def by_ssh(host: str, command: str, stdin: str = "", config: Path = STATE / "ssh" / "config") -> str:
+    """Like on(), by the way that Ansible takes."""
+    words: list[str | Path] = ["ssh", "-F", config, host, command]
+    answer = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, timeout=30)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def addresses(host: str, name: str, family: int) -> list[str]:
+    """What the host's own resolver says."""
+    answer = lab("exec", host, "getent", f"ahostsv{family}", name)
+    return sorted({line.split()[0] for line in answer.stdout.splitlines()})
+
+
+def from_branch(name: str, **wish: Any) -> Answer:
+    return ask_one("desktop3", name, **{"timeout": 1.5, **wish})
+
+
+def write(host: str, path: str, text: str) -> None:
+    by_ssh(host, f"cat > {path}", stdin=text)
+
+
+def dnsmasq_status() -> dict[str, str]:
+    pid = on("firewall1", "cat", "/run/dnsmasq/dnsmasq.pid").strip()
+    lines = on("firewall1", "cat", f"/proc/{pid}/status").splitlines()
+    return {key: value.strip() for key, _unused, value in (line.partition(":") for line in lines)}
+
+
+@pytest.fixture
+def trial() -> Iterator[None]:
+    """Sets of our own on the firewall, and a chain that marks what goes there; nothing of it is left."""
+    before = on("firewall1", "nft", "--stateless", "list", "ruleset"), on("firewall1", "ls", "-A", "/etc/dnsmasq.d")
+    by_ssh("firewall1", "nft -f -", stdin=TRIAL)
+    yield
+    if lab("exec", "firewall1", "test", "-e", TRIAL_NAMES).returncode == 0:
+        on("firewall1", "rm", TRIAL_NAMES)
+        by_ssh("firewall1", "python3 -I -", stdin=RESTART)
+    on("firewall1", "nft", "delete", "table", "inet", "trial")
+    after = on("firewall1", "nft", "--stateless", "list", "ruleset"), on("firewall1", "ls", "-A", "/etc/dnsmasq.d")
+    assert after == before
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_nothing_leaves_the_branch(family: int) -> None:
+    for name in ("www.example.org", "login.live.com"):
+        assert addresses("desktop3", name, family) == addresses("desktop1", name, family) != []
+        assert from_branch(name, family=family)["outcome"] == "timeout"
+    bare = "198.18.0.1" if family == 4 else "2001:db8:18::1"
+    assert from_branch(bare, plain=True, port=80)["outcome"] == "timeout"
+
+
+def test_nobody_comes_into_the_branch_or_the_firewall() -> None:
+    wishes = ({"host": host, "port": 22, "plain": True, "timeout": 1.5} for host in ("10.30.0.13", "192.0.2.30"))
+    assert [answer["outcome"] for answer in ask("internet", *wishes)] == ["timeout", "timeout"]
+    assert from_branch("10.30.0.1", plain=True, port=22)["outcome"] == "timeout"
+
+
+@pytest.mark.parametrize("server", ["10.30.0.1", "fd00:30::1"])
+@pytest.mark.parametrize("way", ["udp", "tcp"])
+@pytest.mark.parametrize(("kind", "family"), [(1, 4), (28, 6)])
+def test_the_branch_has_a_resolver_of_its_own(server: str, way: str, kind: int, family: int) -> None:
+    name = f"{way}{family}.{THIS_RUN}.example"
+    answer = bytes.fromhex(on("desktop3", "python3", "-I", "-c", DIG, server, way, name, str(kind)))
+    found = ipaddress.ip_address(answer[-4:] if family == 4 else answer[-16:])
+    assert [str(found)] == addresses("desktop1", name, family)
+    assert lines_of(DNSMASQ_LOG, f"query[{'A' if family == 4 else 'AAAA'}] {name} from ")
+
+
+def test_the_resolver_remembers_names_until_it_is_told_to_forget() -> None:
+    name = f"asked-twice.{THIS_RUN}.example"
+    first = addresses("desktop3", name, 4)
+    assert addresses("desktop3", name, 4) == first != []
+    assert len(lines_of(DNSMASQ_LOG, f"forwarded {name} ")) == 1
+    assert lines_of(DNSMASQ_LOG, f"cached {name} is {first[0]}")
+    by_ssh("firewall1", "kill -HUP $(cat /run/dnsmasq/dnsmasq.pid)")
+    assert wait_for(lambda: addresses("desktop3", name, 4) and len(lines_of(DNSMASQ_LOG, f"forwarded {name} ")) > 1)
+
+
+@pytest.mark.parametrize("kind", ["nx", "servfail", "dnsrefused", "dnssilent", "nodata"])
+def test_a_fault_of_dns_shows_itself_through_the_branchs_resolver(kind: str) -> None:
+    assert from_branch(f"fault-{kind}.{THIS_RUN}.example")["outcome"] == FAULTS[kind]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_mark_leads_through_the_firewall(trial: None, family: int) -> None:
+    name = f"marked.{THIS_RUN}.example"
+    (address,) = addresses("desktop3", name, family)
+    assert from_branch(name, family=family)["outcome"] == "timeout"
+    on("firewall1", "nft", "add", "element", "inet", "trial", f"names{family}", "{", address, "}")
+    answer = from_branch(name, family=family)
+    # It asks from its first address, and not from the one outside of the clients; nothing translates that on the way.
+    assert (answer["status"], answer["body"]["client"]) == (200, "10.30.0.13" if family == 4 else "fd00:30::d")
+    outside = "10.30.0.99" if family == 4 else "fd00:30::63"
+    assert from_branch(name, family=family, source=outside)["outcome"] == "timeout"
+    assert from_branch("www.example.org", family=family)["outcome"] == "timeout"
+    on("firewall1", "nft", "delete", "element", "inet", "trial", f"names{family}", "{", address, "}")
+    assert from_branch(name, family=family)["outcome"] == "timeout"
+
+
+def test_the_resolver_fills_sets_without_being_root(trial: None) -> None:
+    name = f"learnt.{THIS_RUN}.example"
+    status = dnsmasq_status()
+    assert (status["Uid"].split()[0] != "0", int(status["CapEff"], 16)) == (True, 0)
+    write("firewall1", TRIAL_NAMES, f"nftset=/{THIS_RUN}.example/4#inet#trial#names4,6#inet#trial#names6\n")
+    by_ssh("firewall1", "python3 -I -", stdin=RESTART)
+    restarted = dnsmasq_status()
+    assert restarted["Pid"] != status["Pid"]
+    assert (restarted["Uid"], int(restarted["CapEff"], 16)) == (status["Uid"], NET_ADMIN)
+    assert lab("status").returncode == 0
+    for family in (4, 6):
+        assert from_branch(name, family=family)["status"] == 200
+        (address,) = addresses("desktop1", name, family)
+        assert f"{address} expires" in on("firewall1", "nft", "list", "set", "inet", "trial", f"names{family}")
+    assert from_branch("www.example.org")["outcome"] == "timeout"
+
+
+def test_the_sites_rules_can_be_loaded_again(trial: None) -> None:
+    """As `systemctl reload nftables` does: all that is not in the file goes."""
+    on("firewall1", "nft", "-f", "/etc/nftables.conf")
+    assert on("firewall1", "nft", "list", "tables") == "table inet filter\n"
+    by_ssh("firewall1", "nft -f -", stdin=TRIAL)
+
+
+def test_the_playbook_asks_from_the_branch_without_a_proxy(tmp_path: Path) -> None:
+    variables = {"egress_entries": ["www.example.org"], "egress_timeout": 1.5, "egress_results_dir": str(tmp_path)}
+    command: list[str | Path] = [
+        *(Path(sys.executable).parent / "ansible-playbook", "-i", STATE / "inventory.yml", "--limit", "desktop3"),
+        *(ROOT / "playbooks" / "verify_mmd_allowlist.yml", "-e", json.dumps(variables)),
+    ]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=ROOT)
+    assert answer.returncode == 2, answer.stdout + answer.stderr
+    assert "www.example.org (required): timeout, suspect: firewall, on desktop3" in answer.stdout + answer.stderr
+    assert json.loads((tmp_path / "desktop3.json").read_text(encoding="utf-8"))["proxy"] is None
+
+
 # --- the internet -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["desktop1", "desktop2", "outsider"])
+@pytest.mark.parametrize("host", ["desktop1", "desktop2", "firewall1", "outsider"])
 @pytest.mark.parametrize("family", [4, 6])
 def test_every_name_answers_directly(host: str, family: int) -> None:
     answer = ask_one(host, "any.thing.example", family=family)
@@ -293,7 +477,7 @@ def test_an_unknown_fault_is_refused_in_words() -> None:
 # --- the way in ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["proxy1", "desktop1", "desktop2", "outsider"])
+@pytest.mark.parametrize("host", ["proxy1", "firewall1", "desktop1", "desktop2", "desktop3", "outsider"])
 def test_ssh_leads_to_the_host(host: str) -> None:
     command: list[str | Path] = ["ssh", "-F", STATE / "ssh" / "config", host, "hostname; cat; exit 5"]
     answer = subprocess.run(command, input="half-closed\n", capture_output=True, text=True, check=False, timeout=30)
@@ -305,13 +489,14 @@ def test_ansible_reaches_every_host() -> None:
     command: list[str | Path] = [ansible, "all", "-i", STATE / "inventory.yml", "-m", "ping"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert answer.returncode == 0, answer.stdout
-    assert answer.stdout.count('"pong"') == 4
+    assert answer.stdout.count('"pong"') == 6
 
 
 def test_the_machine_itself_has_no_part_of_it() -> None:
     links = {path.name for path in Path("/sys/class/net").iterdir()}
     assert not {name for name in links if name.startswith(("br-", "port"))}
-    assert "10.20.0." not in Path("/proc/net/fib_trie").read_text(encoding="ascii")
+    routes = Path("/proc/net/fib_trie").read_text(encoding="ascii")
+    assert not [network for network in ("10.20.0.", "10.30.0.") if network in routes]
     assert not Path("/etc/egress-lab").exists()
 
 
@@ -345,6 +530,29 @@ def processes_of(checkout: Path) -> list[int]:
     return found
 
 
+def inhabitants(checkout: Path) -> set[tuple[int, str | None]]:
+    """Every process of the hosts of a checkout, whoever started it: its id, and when it started."""
+    namespaces = {namespace_of(process) for process in processes_of(checkout)} - {None}
+    every = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return {(process, started_at(process)) for process in every if namespace_of(process) in namespaces}
+
+
+def namespace_of(process: int) -> str | None:
+    try:
+        return os.readlink(f"/proc/{process}/ns/pid")
+    except (FileNotFoundError, PermissionError, ProcessLookupError):
+        return None
+
+
+def started_at(process: int) -> str | None:
+    """None: it has ended, whether or not its parent has noticed."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in "ZX" else fields[19]
+
+
 def test_two_labs_run_side_by_side_and_go_without_a_trace(second: Path) -> None:
     script = second / "tests" / "lab" / "lab.py"
     before = set(Path("/tmp").glob("egress-lab-*"))
@@ -353,21 +561,33 @@ def test_two_labs_run_side_by_side_and_go_without_a_trace(second: Path) -> None:
     config = second / ".lab" / "ssh" / "config"
     where = subprocess.run(["ssh", "-F", config, "desktop1", "ls -d /run/egress-lab"], capture_output=True, check=False)
     assert where.returncode == 0, where.stderr
+    by_ssh("firewall1", "python3 -I -", stdin=RESTART, config=config)  # what a host's people start goes with it as well
+    assert "twin.example" in by_ssh("desktop3", "getent ahosts twin.example", config=config)
     again = lab("up", script=script)
     assert (again.returncode, "already up" in again.stdout) == (0, True)
+    found = inhabitants(second)
+    assert len(found) > len(processes_of(second)) == 8
     started = time.monotonic()
     assert lab("down", script=script).returncode == 0
     assert time.monotonic() - started < 2
     assert not processes_of(second)
+    assert [process for process, then in found if then and started_at(process) == then] == []
     assert not (second / ".lab" / "inventory.yml").exists()
     assert set(Path("/tmp").glob("egress-lab-*")) == before
     assert lab("down", script=script).returncode == 0
     assert through("desktop1", "still.example")["status"] == 200
+    assert addresses("desktop3", "twin.example", 4)
 
 
 @pytest.mark.parametrize(
     "moment",
-    [".lab/run/switch.spec", ".lab/run/proxy1.json", ".lab/logs/proxy1/squid", ".lab/logs/proxy1/squid/access.log"],
+    [
+        ".lab/run/switch.spec",
+        ".lab/run/proxy1.json",
+        ".lab/logs/proxy1/squid",
+        ".lab/logs/proxy1/squid/access.log",
+        f".lab/logs/{DNSMASQ_LOG}",
+    ],
 )
 def test_an_up_that_is_killed_leaves_nothing_behind(second: Path, moment: str) -> None:
     script = second / "tests" / "lab" / "lab.py"

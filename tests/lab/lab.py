@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The egress.allowlist authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab: real hosts in namespaces of the kernel, with Squid, ICAP and an internet of their own.
+"""The lab: real hosts in namespaces of the kernel, with Squid, ICAP, nftables, dnsmasq and an internet of their own.
 
 .venv/bin/python tests/lab/lab.py up        (root; once per checkout it fetches packages)
 .venv/bin/python tests/lab/lab.py exec proxy1 squid -k reconfigure

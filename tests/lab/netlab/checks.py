@@ -17,7 +17,7 @@ NAME = "check.example"
 
 
 def all_parts(lab: Lab) -> None:
-    """The internet's DNS and TLS, Squid's login, inspection and ICAP; a LabError names what does not answer."""
+    """DNS and TLS of the internet, Squid's login, inspection and ICAP, the branch; a LabError names what fails."""
     for host in HOSTS.values():
         if host.group == "managed_hosts" and host.resolver is None:
             _check_desktop(lab, host.name)
@@ -45,7 +45,7 @@ def _check_branch(lab: Lab, host: topology.Host) -> None:
     answer = subprocess.run(
         hosts.inside(hosts.pid_of(lab, host.name), words), capture_output=True, text=True, check=False, timeout=60
     )
-    if not answer.stdout.strip():
+    if not ("." in answer.stdout and ":" in answer.stdout):
         raise LabError(f"{host.name}: {NAME} does not resolve through firewall1\n{tails(lab, 'firewall1')}")
 
 

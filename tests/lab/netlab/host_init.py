@@ -164,7 +164,9 @@ def overlay() -> None:
 def furnish(spec: Spec) -> None:
     for folder in spec["etc"]:
         shutil.rmtree(f"/etc/{folder}", ignore_errors=True)
-        shutil.copytree(STAGE / "lab/packages/root/etc" / folder, f"/etc/{folder}", symlinks=True)
+        packaged = STAGE / "lab/packages/root/etc" / folder
+        if packaged.is_dir():
+            shutil.copytree(packaged, f"/etc/{folder}", symlinks=True)
     for user in spec["users"]:
         add_user(user)
     unlock_root()

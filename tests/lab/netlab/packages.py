@@ -36,7 +36,7 @@ def ensure(lab: Lab, *, say: bool = True) -> bool:
         return False
     _require("apt-get", "apt-config", "dpkg", "tar")
     if say:
-        print("packages: fetching what the hosts run (about 20 MB, once) ...", flush=True)
+        print("packages: fetching what the hosts run (about 25 MB, once) ...", flush=True)
     files = fetch(lab.packages)
     unpack(lab.packages, files)
     stamp.write_text(json.dumps({"wanted": wanted, "packages": files}, indent=1) + "\n", encoding="utf-8")

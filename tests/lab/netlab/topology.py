@@ -63,7 +63,7 @@ class Host:
     owns_every_address: bool = False
     trusts_company: bool = False
     users: tuple[str, ...] = ()
-    etc: tuple[str, ...] = ()  # folders of /etc that start as the package has them, whatever the machine has there
+    etc: tuple[str, ...] = ()  # folders of /etc that start as the packages have them, whatever the machine has there
     secrets: tuple[tuple[str, str], ...] = ()  # (file on the host, file of .lab/pki)
     resolver: tuple[str, int] | None = None  # (network, number in it) of the host that it asks; None: the lab's DNS
     services: tuple[Service, ...] = ()
@@ -174,6 +174,7 @@ HOSTS: dict[str, Host] = {
             gateway=("uplink", GATEWAY_NUMBER),
             forwards=True,
             users=("dnsmasq",),
+            etc=("dnsmasq.d",),
             services=(DNSMASQ,),
             group="egress_appliances",
             variables=(

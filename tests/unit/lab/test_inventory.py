@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,9 +21,9 @@ def test_the_inventory_has_the_shape_that_the_playbooks_expect() -> None:
     data = yaml.safe_load(inventory.inventory(Path("/tmp/x")))["all"]
     groups = {name: sorted(group["hosts"]) for name, group in data["children"].items()}
     assert groups == {
-        "egress_appliances": ["proxy1"],
+        "egress_appliances": ["firewall1", "proxy1"],
         "lab_others": ["outsider"],
-        "managed_hosts": ["desktop1", "desktop2"],
+        "managed_hosts": ["desktop1", "desktop2", "desktop3"],
     }
     assert data["vars"]["egress_clients"] == ["10.20.0.0/24", "fd00:20::/64"]
     assert data["vars"]["egress_tenant"] == "contoso"
@@ -32,6 +34,20 @@ def test_the_inventory_has_the_shape_that_the_playbooks_expect() -> None:
         data["children"]["lab_others"]["hosts"]["outsider"],
     )
     assert (desktop["egress_proxy"], outsider["egress_proxy"]) == ("http://10.20.0.10:3128", "http://203.0.113.10:3128")
+
+
+def test_ansible_sees_the_branch_with_clients_of_its_own_and_without_a_proxy(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.yml"
+    path.write_text(inventory.inventory(Path("/tmp/x")), encoding="utf-8")
+    command: list[str | Path] = [Path(sys.executable).parent / "ansible-inventory", "-i", path, "--list"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    seen = json.loads(answer.stdout)["_meta"]["hostvars"]
+    firewall = {key: value for key, value in seen["firewall1"].items() if key in ("egress_appliance", "egress_widen")}
+    assert firewall == {"egress_appliance": "nftables", "egress_widen": "any"}
+    assert seen["firewall1"]["egress_clients"] == ["10.30.0.0/26", "fd00:30::/122"]
+    assert seen["proxy1"]["egress_clients"] == ["10.20.0.0/24", "fd00:20::/64"]
+    assert "egress_widen" not in seen["proxy1"]
+    assert "egress_proxy" not in seen["desktop3"]
 
 
 def test_ssh_reads_our_configuration_in_a_folder_with_an_odd_name(tmp_path: Path) -> None:
@@ -74,4 +90,4 @@ def test_the_owner_is_the_person_behind_sudo(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_host_is_given_only_what_it_needs() -> None:
     secret = {host.name for host in HOSTS.values() if host.secrets}
     assert secret == {"proxy1"}
-    assert {host.name for host in HOSTS.values() if host.trusts_company} == {"desktop1", "desktop2"}
+    assert {host.name for host in HOSTS.values() if host.trusts_company} == {"desktop1", "desktop2", "desktop3"}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections import Counter
 from itertools import combinations
@@ -16,6 +17,7 @@ from ansible_collections.egress.allowlist.tests.lab.netlab.topology import HOSTS
 
 SITE = Path(topology.__file__).parents[1] / "site"
 SQUID = SITE / "proxy1" / "etc" / "squid"
+FIREWALL = SITE / "firewall1" / "etc"
 
 
 def test_no_address_is_given_twice() -> None:
@@ -111,4 +113,36 @@ def test_the_way_back_is_there_before_every_address_is_the_internets_own() -> No
 
 def test_only_who_forwards_forwards() -> None:
     forwarding = {name for name, host in HOSTS.items() if ("net/ipv4/ip_forward", "1") in wiring.sysctls(host)}
-    assert forwarding == {"proxy1"}
+    assert forwarding == {"firewall1", "proxy1"}
+
+
+def test_a_second_ipv6_address_is_not_the_one_to_ask_from() -> None:
+    batch = wiring.host_batch(HOSTS["desktop3"]).splitlines()
+    assert [line for line in batch if "fd00:30::" in line and line.startswith("address")] == [
+        "address add fd00:30::d/64 nodad dev eth0",
+        "address add fd00:30::63/64 nodad preferred_lft 0 dev eth0",
+    ]
+
+
+def test_the_branchs_resolver_listens_where_its_desktop_asks_and_asks_the_labs_dns() -> None:
+    lines = (FIREWALL / "dnsmasq.conf").read_text(encoding="utf-8").splitlines()
+    settings = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    assert settings["listen-address"].split(",") == ["127.0.0.1", *topology.nameservers(HOSTS["desktop3"])]
+    assert settings["server"] in topology.nameservers(HOSTS["desktop1"])
+    assert settings["pid-file"].startswith(f"{topology.DNSMASQ.folders[0][0]}/")
+    assert settings["user"] == topology.DNSMASQ.folders[0][1]
+
+
+def test_the_firewalls_clients_are_the_first_address_of_the_desktop_and_not_the_second() -> None:
+    clients = [ipaddress.ip_network(text) for text in dict(HOSTS["firewall1"].variables)["egress_clients"]]
+    inside, outside = (NETWORKS["branch"].addresses(number) for number in HOSTS["desktop3"].nics[0].numbers)
+    assert all(any(address.ip in network for network in clients) for address in inside)
+    assert not any(address.ip in network for network in clients for address in outside)
+
+
+def test_the_firewall_takes_questions_from_the_branch_only() -> None:
+    text = (FIREWALL / "nftables.conf").read_text(encoding="utf-8")
+    leg = [nic.network for nic in HOSTS["firewall1"].nics].index("branch")
+    assert re.findall(r'iifname "(eth\d)" .* dport (\d+) accept', text) == [(f"eth{leg}", str(topology.DNS_NUMBER))]
+    assert text.count("policy drop;") == 2
+    assert text.splitlines()[0] == "#!/usr/sbin/nft -f"
