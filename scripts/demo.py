@@ -27,6 +27,9 @@ import inlab
 RESULTS = ROOT / ".test" / "demo"
 PLAYBOOKS = "playbooks"
 INVENTORY = ".lab/inventory.yml"
+APPLIANCES = ["firewall1", "proxy1"]
+TABLES = ["inet egress_mmd", "inet egress_mmd-dns"]
+LISTED = "login.live.com"
 OUTSIDE = "www.example.org"
 EDITED_IN = "evil.example"
 COMPANY = "Example Company TLS Inspection CA"
@@ -90,25 +93,24 @@ def summary(results: str) -> dict[str, Any]:
     return found
 
 
-def changed(done: subprocess.CompletedProcess[str]) -> int:
-    """What the recap says of the proxy."""
-    match = re.search(r"^proxy1 .*changed=(\d+)", done.stdout, re.MULTILINE)
-    return int(match.group(1)) if match else -1
+def changed(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The hosts that were changed, as the recap says."""
+    return sorted(re.findall(r"^(\S+) .*changed=[1-9]", done.stdout, re.MULTILINE))
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:
-    match = re.search(r'"msg": "(proxy1 \(squid\).*?)"', done.stdout)
-    return match.group(1) if match else "nothing"
+    """What the role says of each appliance."""
+    return "\n".join(re.findall(r'"msg": "(\S+ \((?:squid|nftables)\): .*?)"', done.stdout))
 
 
 def table(before: dict[str, Any], after: dict[str, Any] | None = None) -> str:
     """A line per group: how many of its endpoints are as intended, summed over the managed hosts."""
-    lines = [f"{'endpoints as intended':<34}{'before':>12}{'after' if after else '':>12}"]
+    lines = [f"{'endpoints as intended':<34}{'before':>14}{'after' if after else '':>14}".rstrip()]
     rows = {**before["by_group"], "all, each once": before["counts"]}
     later = {**after["by_group"], "all, each once": after["counts"]} if after else {}
     for name, row in rows.items():
         new = later.get(name)
-        lines.append(f"{name:<34}{_of(row):>12}{_of(new) if new else '':>12}".rstrip())
+        lines.append(f"{name:<34}{_of(row):>14}{_of(new) if new else '':>14}".rstrip())
     return "\n".join(lines)
 
 
@@ -119,31 +121,36 @@ def _of(row: dict[str, int]) -> str:
 def before_we_came(demo: Demo) -> dict[str, Any]:
     demo.step(
         1, "Before: what the managed hosts can reach",
-        "A Squid inspects TLS, sends everything through ICAP and asks everyone for a login. Two managed hosts ask it,",
-        "without a login, for every endpoint of the Microsoft Managed Desktop document.",
+        "Two managed hosts go through a Squid that inspects TLS, sends everything through ICAP and asks for a login; a",
+        "third one goes through a firewall that lets nothing out. All of them ask, without a login, for every endpoint",
+        "of the Microsoft Managed Desktop document.",
     )
-    inlab.Squid().run(state="deleted")
-    done = demo.playbook("verify_mmd_allowlist", "-e", "egress_judge=false", results="before")
-    demo.expect(done.returncode == 0, "both managed hosts were asked over ssh")
+    inlab.ansible("ansible-playbook", f"{PLAYBOOKS}/apply_mmd_allowlist.yml",
+                  "-e", "egress_state=deleted", "-e", "egress_verify=false")
+    # The firewall answers nothing at all, so each question there lasts as long as it may.
+    done = demo.playbook("verify_mmd_allowlist", "-e", "egress_judge=false", "-e", "egress_timeout=2", results="before")
+    demo.expect(done.returncode == 0, "all managed hosts were asked over ssh")
     found = summary("before")
     demo.show(table(found))
     reasons = ", ".join(f"{count} {outcome}" for outcome, count in found["by_outcome"].items())
     demo.show(f"why not: {reasons}")
-    demo.expect(found["answered"] == found["total"] == 2, "2 of 2 managed hosts answered")
-    demo.expect(found["counts"]["ok"] == 0, "no endpoint is allowed without a login")
+    demo.expect(found["answered"] == found["total"] == 3, "3 of 3 managed hosts answered")
+    demo.expect(found["counts"]["ok"] == 0, "no endpoint is allowed without a login, and none through the firewall")
     return found
 
 
 def the_first_run(demo: Demo, before: dict[str, Any]) -> None:
-    demo.step(2, "Apply, then verify", "One safe change on the proxy; then the managed hosts ask again.")
+    demo.step(
+        2, "Apply, then verify", "One safe change on the proxy, one on the firewall; then the managed hosts ask again."
+    )
     done = demo.apply("after")
     demo.show(said(done))
     after = summary("after")
     demo.show(table(before, after))
-    demo.expect(changed(done) == 1, "the proxy was changed")
+    demo.expect(changed(done) == APPLIANCES, "the proxy and the firewall were changed")
     counts = after["counts"]
     demo.expect(
-        counts["ok"] == counts["total"] > 600,
+        counts["ok"] == counts["total"] > 900,
         "every endpoint is allowed, not inspected, not asked for a login, over TLS 1.2 or better",
     )
 
@@ -152,13 +159,14 @@ def the_second_run(demo: Demo) -> None:
     demo.step(3, "Again", "A second run reads, compares, and finds nothing to do.")
     done = demo.apply("again")
     demo.show(said(done))
-    demo.expect(changed(done) == 0, "nothing changed, and Squid was not reloaded")
+    demo.expect(changed(done) == [], "nothing changed; neither Squid was reloaded nor dnsmasq restarted")
 
 
 def drift(demo: Demo) -> None:
     demo.step(
-        4, "Somebody edits the list on the proxy by hand",
-        f"login.windows.net goes, {EDITED_IN} comes, and Squid is reloaded.",
+        4, "Somebody changes things by hand",
+        f"On the proxy login.windows.net goes, {EDITED_IN} comes, and Squid is reloaded.",
+        "On the firewall our tables are deleted.",
     )
     squid = inlab.Squid()
     path = next(path for path in squid.files() if "/names_1." in path)
@@ -167,25 +175,34 @@ def drift(demo: Demo) -> None:
     squid.reload()
     squid.wait_for_reload()
     demo.expect(_unasked(EDITED_IN), f"{EDITED_IN} is now open to everyone in the office")
+    for name in TABLES:
+        inlab.on("firewall1", "nft", "delete", "table", *name.split())
+    demo.expect(not _through_firewall(LISTED), f"{LISTED} is now closed to desktop3")
     done = demo.playbook(
         "apply_mmd_allowlist", "--check", "--diff", "-e", "egress_verify=false", results="check"
     )
-    found = [line for line in done.stdout.splitlines() if re.match(r"^[-+](host|network|unknown) ", line)]
+    found = [line for line in done.stdout.splitlines() if re.match(r"^[-+](host|network|unknown|table) ", line)]
     demo.show("\n".join(found))
-    demo.expect(
-        found == [f"-host {EDITED_IN} tcp/80,443", "+host login.windows.net tcp/80,443"],
-        "--check --diff shows the edit, and nothing else",
-    )
-    demo.expect(_unasked(EDITED_IN), "and wrote nothing: the edit is still there")
+    wanted = {f"-host {EDITED_IN} tcp/80,443", "+host login.windows.net tcp/80,443"}
+    wanted |= {f"+table {name}" for name in TABLES}
+    demo.expect(set(found) == wanted, "--check --diff shows what was done, and nothing else")
+    demo.expect(_unasked(EDITED_IN) and not _through_firewall(LISTED), "and wrote nothing: all is still as it was")
     done = demo.apply("corrected")
     demo.show(said(done))
     counts = summary("corrected")["counts"]
-    demo.expect(changed(done) == 1 and counts["ok"] == counts["total"], "applied: every endpoint is as intended again")
+    demo.expect(
+        changed(done) == APPLIANCES and counts["ok"] == counts["total"], "applied: every endpoint is as intended again"
+    )
     demo.expect(not _unasked(EDITED_IN), f"{EDITED_IN} is closed again")
 
 
 def _unasked(name: str) -> bool:
     return inlab.ask("desktop1", [inlab.connect(name)])[name].connect == 200
+
+
+def _through_firewall(name: str, port: int = 443) -> bool:
+    """Whether desktop3, which has no proxy, can connect."""
+    return inlab.reach("desktop3", [(name, port)])[name, port] == "open"
 
 
 def everything_else(demo: Demo) -> None:
@@ -203,6 +220,9 @@ def everything_else(demo: Demo) -> None:
     demo.expect(apex.connect == 407, "microsoft.com, since the list has only *.microsoft.com: the proxy wants a login")
     guest = inlab.ask("outsider", [inlab.connect("login.live.com")], proxy=inlab.OUTSIDE_PROXY)["login.live.com"]
     demo.expect(guest.status == 403, "login.live.com from outside of the company's networks: denied, as before")
+    demo.expect(_through_firewall(LISTED), f"desktop3, through the firewall, reaches {LISTED}")
+    demo.expect(not _through_firewall(OUTSIDE), f"{OUTSIDE}: dropped, as before")
+    demo.expect(not _through_firewall(LISTED, 8443), f"{LISTED} on port 8443, which the list does not name: dropped")
 
 
 YOURS = """\
@@ -212,10 +232,15 @@ inventory.yml:
         proxy.example.com:          # where Squid runs; ssh, and become where you are not root
           egress_appliance: squid
           egress_clients: [10.0.0.0/8]
+        firewall.example.com:       # a Linux firewall, with the dnsmasq that its clients ask
+          egress_appliance: nftables
+          egress_clients: [10.30.0.0/24]
+          egress_widen: any
     managed_hosts:
       hosts:
         desktop.example.com:
           egress_proxy: http://proxy.example.com:3128
+        kiosk.example.com:          # goes through the firewall
     all:
       vars:
         egress_tenant: contoso
@@ -232,7 +257,7 @@ def main() -> int:
     the_second_run(demo)
     drift(demo)
     everything_else(demo)
-    demo.step(6, "With your own proxy")
+    demo.step(6, "With your own proxy and firewall")
     demo.show(YOURS)
     seconds = time.monotonic() - demo.started
     if demo.wrong:

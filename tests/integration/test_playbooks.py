@@ -14,6 +14,9 @@ import inlab
 from inlab import ask, connect
 
 APPLY = "playbooks/apply_mmd_allowlist.yml"
+BOTH = ["firewall1", "proxy1"]
+FEW = ("-e", '{"egress_groups": ["managed_desktop", "get_help"]}')
+ALONE = ("-e", "egress_verify=false")
 
 
 def play(tmp_path: Path, *words: str, passes: bool = True) -> str:
@@ -31,21 +34,59 @@ def changed(output: str) -> list[str]:
     return re.findall(r"^(\S+) .*changed=[1-9]", output, re.MULTILINE)
 
 
-def test_check_apply_again(squid: inlab.Squid, untouched: dict[str, str], tmp_path: Path) -> None:
-    told = play(tmp_path, "--check", "--diff")
-    assert changed(told) == ["proxy1"]
-    assert "+host mmdls.microsoft.com tcp/80,443" in told
+def test_check_apply_again(
+    squid: inlab.Squid, untouched: dict[str, str], firewall: inlab.Firewall, untouched_firewall: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    told = play(tmp_path, "--check", "--diff", "-e", "egress_timeout=1")  # the firewall is silent as yet
+    assert changed(told) == BOTH
+    assert told.count("+host mmdls.microsoft.com tcp/80,443") == 2
     assert "Check mode, nothing was applied" in told
-    assert squid.files() == untouched
+    assert (squid.files(), firewall.files()) == (untouched, untouched_firewall)
     assert not (tmp_path / "results").exists()
     applied = play(tmp_path)
-    assert changed(applied) == ["proxy1"]
-    assert "2 of 2 managed hosts answered" in applied
+    assert changed(applied) == BOTH
+    assert "3 of 3 managed hosts answered" in applied
     assert "Passed." in applied
     assert {path.name for path in (tmp_path / "results").iterdir()} == {
-        "desktop1.json", "desktop2.json", "summary.json",
+        "desktop1.json", "desktop2.json", "desktop3.json", "summary.json",
     }
     assert changed(play(tmp_path)) == []
+
+
+def test_both_are_left_as_they_were(
+    squid: inlab.Squid, untouched: dict[str, str], firewall: inlab.Firewall, untouched_firewall: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    play(tmp_path, *FEW, *ALONE)
+    assert len(squid.run(state="gathered")["gathered"]) == len(firewall.run(state="gathered")["gathered"]) == 10
+    gone = ("-e", "egress_state=deleted", *ALONE)
+    assert changed(play(tmp_path, *gone)) == BOTH
+    assert (squid.files(), firewall.files()) == (untouched, untouched_firewall)
+    assert changed(play(tmp_path, *gone)) == []
+
+
+def test_only_the_damaged_one_is_changed(squid: inlab.Squid, firewall: inlab.Firewall, tmp_path: Path) -> None:
+    play(tmp_path, *FEW, *ALONE)
+    firewall.nft("-f", "/etc/nftables.conf")  # begins with flush ruleset
+    assert changed(play(tmp_path, *FEW)) == ["firewall1"]
+
+
+def test_a_firewall_that_lacks_its_line_ends_the_run(
+    squid: inlab.Squid, firewall: inlab.Firewall, tmp_path: Path
+) -> None:
+    firewall.load_site(inlab.ESTABLISHED)
+    told = play(tmp_path, passes=False)
+    assert "meta mark & 0x00010000 == 0x00010000 accept" in told
+    assert "managed hosts answered" not in told
+
+
+def test_an_intent_that_an_appliance_lacks_is_named(
+    squid: inlab.Squid, firewall: inlab.Firewall, tmp_path: Path
+) -> None:
+    asked = '["allow", "bypass_tls_inspection", "bypass_authentication"]'
+    told = play(tmp_path, *FEW, "-e", f'{{"egress_intents": {asked}}}', passes=False)
+    assert "this appliance has no bypass_tls_inspection, bypass_authentication; it has allow, bypass_content" in told
 
 
 def test_nothing_is_applied_that_nobody_could_verify(
@@ -54,28 +95,32 @@ def test_nothing_is_applied_that_nobody_could_verify(
     told = play(tmp_path, "--limit", "proxy1", passes=False)
     assert "No managed host is in this run" in told
     assert squid.files() == untouched
-    play(tmp_path, "--limit", "proxy1", "-e", "egress_verify=false")
+    play(tmp_path, "--limit", "proxy1", *ALONE)
     assert ask("desktop1", [connect("mmdls.microsoft.com")])["mmdls.microsoft.com"].connect == 200
 
 
-def test_a_managed_host_that_does_not_answer_is_no_pass(squid: inlab.Squid, tmp_path: Path) -> None:
+def test_a_managed_host_that_does_not_answer_is_no_pass(
+    squid: inlab.Squid, firewall: inlab.Firewall, tmp_path: Path
+) -> None:
     more = tmp_path / "more.yml"
     closed = "{ansible_ssh_common_args: '-F none', ansible_host: 127.0.0.1, ansible_port: 9}"
     more.write_text(f"managed_hosts: {{hosts: {{desktop9: {closed}}}}}\n", encoding="utf-8")
     told = play(tmp_path, "-i", str(more), passes=False)
-    assert "2 of 3 managed hosts answered" in told
+    assert "3 of 4 managed hosts answered" in told
     assert "desktop9" in told
 
 
-def test_an_appliance_that_refuses_ends_the_run(squid: inlab.Squid, tmp_path: Path) -> None:
+def test_an_appliance_that_refuses_ends_the_run(squid: inlab.Squid, firewall: inlab.Firewall, tmp_path: Path) -> None:
     squid.write("/etc/squid/conf.d/05-early.conf", "http_access deny all\n")
     told = play(tmp_path, passes=False)
     assert "05-early.conf:1" in told
     assert "managed hosts answered" not in told
 
 
-def test_fewer_groups_and_a_tenant_that_is_missing(squid: inlab.Squid, tmp_path: Path) -> None:
-    play(tmp_path, "-e", '{"egress_groups": ["managed_desktop", "get_help"]}')
-    assert len(squid.run(state="gathered")["gathered"]) == 10
+def test_fewer_groups_and_a_tenant_that_is_missing(
+    squid: inlab.Squid, firewall: inlab.Firewall, tmp_path: Path
+) -> None:
+    play(tmp_path, *FEW)
+    assert len(squid.run(state="gathered")["gathered"]) == len(firewall.run(state="gathered")["gathered"]) == 10
     told = play(tmp_path, "-e", "egress_tenant=", passes=False)
     assert "tenant_missing=skip" in told
