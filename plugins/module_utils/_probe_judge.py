@@ -93,7 +93,12 @@ _RESOLVE = {
 }
 _CONNECT: Dict[str, Tuple[str, str, str]] = {
     "refused": ("refused", "server", "{where} refused the connection (the server itself, or a firewall that rejects)"),
-    "timeout": ("timeout", "firewall", "{where} is silent: no answer to the connection in time (dropped on the way?)"),
+    "timeout": (
+        "timeout",
+        "firewall",
+        "{where} is silent: no answer to the connection in time (dropped on the way? A firewall that learns addresses "
+        "from its own resolver knows none that this host was told elsewhere, over DNS in HTTPS for instance)",
+    ),
     "reset": ("reset", "firewall", "{where} reset the connection"),
     "unreachable": ("unreachable", "firewall", "a router or firewall on the way says that {where} is unreachable"),
     "no_route": ("unreachable", "client", "this host has no route to {where}: {detail}"),

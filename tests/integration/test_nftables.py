@@ -135,6 +135,9 @@ def test_include_in_the_sites_own_table(firewall: Firewall) -> None:
     assert not firewall.run(entries=entries, **options)["changed"]
     firewall.run(entries=[NETWORK6, "www.example.org"], **options)
     assert outcomes(*asks) == ["timeout", "open", "timeout", "open", "timeout"]
+    told = firewall.run(entries=[NETWORK], attach="mark", fails=True)["msg"]  # another way, while the site still jumps
+    assert "meta mark" in told
+    assert outcomes(*asks) == ["timeout"] * 5
     firewall.run(state="deleted")
     assert "jump egress_mmd" in firewall.nft("list", "ruleset")  # the site's line, so the chain stays, and is empty
     firewall.nft("-c", "-f", "/etc/nftables.conf")

@@ -84,7 +84,7 @@ class Dnsmasq:
 
     def _reads(self, process: Process) -> bool:
         return any(
-            setting.key in ("conf-dir", "7") and setting.value.split(",")[0].rstrip("/") == self.folder
+            setting.key == "conf-dir" and os.path.realpath(setting.value.split(",")[0]) == os.path.realpath(self.folder)
             for setting in settings(process.command)
         )
 

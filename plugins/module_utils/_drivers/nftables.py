@@ -173,6 +173,7 @@ class NftablesDriver(Driver):
         carried = networks + [one.holding for one in names.written]
         policy = Policy(self.options, shape, self.site_table, self.files, bool(domains.uses), carried)
         objects = self._objects(shape, elements, domains, notes(self.name, self._change_id, carried, written))
+        objects = {**(self._nothing(ruleset) if ruleset is not None else {}), **objects}
         found = judge(policy, ruleset) if ruleset is not None else policy.offline()
         errors = [*found.errors, *(self._dnsmasq_errors(domains) if ruleset is not None and domains.uses else [])]
         kept = self._keep_change_id(objects, present)
