@@ -283,10 +283,16 @@ def test_nothing_leaves_the_branch(family: int) -> None:
     assert from_branch(bare, plain=True, port=80)["outcome"] == "timeout"
 
 
-def test_nobody_comes_into_the_branch_or_the_firewall() -> None:
-    wishes = ({"host": host, "port": 22, "plain": True, "timeout": 1.5} for host in ("10.30.0.13", "192.0.2.30"))
-    assert [answer["outcome"] for answer in ask("internet", *wishes)] == ["timeout", "timeout"]
-    assert from_branch("10.30.0.1", plain=True, port=22)["outcome"] == "timeout"
+def test_nobody_comes_into_the_firewall() -> None:
+    refused = {"plain": True, "port": 22, "timeout": 1.5}  # without the firewall it would be: nothing listens there
+    assert ask_one("proxy1", "192.0.2.30", **refused)["outcome"] == "timeout"
+    assert from_branch("10.30.0.1", **refused)["outcome"] == "timeout"
+
+
+def test_nobody_comes_into_the_branch() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("the host internet has no ssh: going there needs root")
+    assert ask_one("internet", "10.30.0.13", plain=True, port=22, timeout=1.5)["outcome"] == "timeout"
 
 
 @pytest.mark.parametrize("server", ["10.30.0.1", "fd00:30::1"])
