@@ -96,8 +96,10 @@ _CONNECT: Dict[str, Tuple[str, str, str]] = {
     "timeout": (
         "timeout",
         "firewall",
-        "{where} is silent: no answer to the connection in time (dropped on the way? A firewall that learns addresses "
-        "from its own resolver knows none that this host was told elsewhere, over DNS in HTTPS for instance)",
+        (
+            "{where} is silent: no answer to the connection in time (dropped on the way? A firewall that learns "
+            "addresses from its own resolver knows none that this host was told elsewhere, over HTTPS for instance)"
+        ),
     ),
     "reset": ("reset", "firewall", "{where} reset the connection"),
     "unreachable": ("unreachable", "firewall", "a router or firewall on the way says that {where} is unreachable"),
