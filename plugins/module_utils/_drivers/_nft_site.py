@@ -67,7 +67,7 @@ class Site:
         yield from self._walk(base.place, base.name, False, frozenset())
 
     def _walk(self, place: Place, chain: str, conditional: bool, seen: FrozenSet[str]) -> Iterator[Rule]:
-        if chain in seen:
+        if chain in seen or chain == self._own[0]:  # what stands in a chain of ours is about to change
             return
         for expr in self._ruleset.rules(place, chain):
             for target in _targets(expr):
