@@ -234,4 +234,3 @@ def _put_back(change: Change, dnsmasq: Dnsmasq, process: Process) -> str:
     except ApplianceError as error:
         failed.append(f"the rules could not be put back: {error}")
     return "; ".join(failed) or "The old file and the old rules were put back"
-

@@ -143,7 +143,7 @@ class Files:
         self.remove(self.staged)
         for path in self.paths:
             self.remove(self._aside(path))
-        for folder in {self.directory, os.path.dirname(self.service)}:
+        for folder in (self.directory, os.path.dirname(self.service)):
             with contextlib.suppress(OSError):  # not there, or something of somebody else is in it
                 os.rmdir(folder)
 

@@ -16,7 +16,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._errors import Al
 ARGUMENT_SPEC: Dict[str, Any] = {
     "attach": {"type": "str", "choices": ["mark", "own", "include"], "default": "mark"},
     "mark": {"type": "str", "default": "0x10000"},
-    "bypass_mark": {"type": "str", "default": "0x20000"},
+    "bypass_mark": {"type": "str", "default": "0x20000", "no_log": False},  # no secret, whatever its name looks like
     "priority": {"type": "int", "default": -10},
     "site_table": {"type": "str"},
     "names": {"type": "str", "choices": ["dnsmasq", "fail", "skip"], "default": "dnsmasq"},

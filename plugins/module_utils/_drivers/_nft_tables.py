@@ -257,4 +257,3 @@ def _speaks(client: Expr, version: int) -> bool:
 def empty_site_part(shape_table: str, site: Tuple[str, str]) -> Part:
     """What stays while the site's own configuration still includes our file and jumps to our chain."""
     return Part(site[0], site[1], {f"{shape_table}-{MARKER}": {"type": "mark"}}, {shape_table: {}}, [], {})
-

@@ -83,7 +83,6 @@ def _word(value: Any) -> str:
     return element_text(value)
 
 
-
 def _members(body: Any) -> str:
     return "{ " + ", ".join(_word(part) for part in body) + " }"
 

@@ -171,4 +171,3 @@ def shown(objects: Mapping[str, str], rules: str) -> Dict[str, str]:
 
 def _is_detail(line: str) -> bool:
     return line.startswith("element ") or '"name":"learnt' in line
-

@@ -30,6 +30,10 @@ MARK = {"meta": {"key": "mark"}}
 ACCEPT = {"accept": None}
 
 
+def like(body: dict[str, Any], **other: Any) -> dict[str, Any]:
+    return {**body, **other}
+
+
 def add(kind: str, **body: Any) -> dict[str, Any]:
     return {"add": {kind: body}}
 
@@ -39,7 +43,7 @@ def chain(name: str) -> dict[str, Any]:
 
 
 def rule(name: str, *expr: Any, **more: Any) -> dict[str, Any]:
-    return add("rule", **dict(PLACE, chain=name, expr=list(expr), **more))
+    return add("rule", **like(PLACE, chain=name, expr=list(expr), **more))
 
 
 def element(verb: str, name: str, *values: Any) -> dict[str, Any]:
@@ -92,17 +96,17 @@ SCRIPTS: dict[str, list[list[dict[str, Any]]]] = {
     ],
     "sets": [
         [TABLE, add("set", **NETWORKS)], [add("set", **NETWORKS)], [add("set", **COUNTED)],
-        [add("set", **dict(NETWORKS, type="ipv4_addr"))], [add("set", **dict(NETWORKS, flags=["interval", "timeout"]))],
-        [add("set", **dict(PLACE, name="m", type="mark"))], [add("set", **LEARNT)], [add("set", **LEARNT)],
-        [add("set", **dict(PLACE, name="d", type="ipv4_addr", flags=["timeout", "dynamic"], timeout=60))],
-        [add("set", **dict(PLACE, name="l", type="ipv6_addr", timeout=60))], [delete("set", "m")], [delete("set", "m")],
-        [add("set", **dict(PLACE, name="x", type="frob"))], [delete("set", "s"), add("set", **COUNTED)],
+        [add("set", **like(NETWORKS, type="ipv4_addr"))], [add("set", **like(NETWORKS, flags=["interval", "timeout"]))],
+        [add("set", **like(PLACE, name="m", type="mark"))], [add("set", **LEARNT)], [add("set", **LEARNT)],
+        [add("set", **like(PLACE, name="d", type="ipv4_addr", flags=["timeout", "dynamic"], timeout=60))],
+        [add("set", **like(PLACE, name="l", type="ipv6_addr", timeout=60))], [delete("set", "m")], [delete("set", "m")],
+        [add("set", **like(PLACE, name="x", type="frob"))], [delete("set", "s"), add("set", **COUNTED)],
     ],
     "sets that a rule updates": [
         [TABLE, add("chain", **chain("c")), add("set", **LEARNT), UPDATES], [add("set", **LEARNT)],
         [add("set", **LEARNT), flush("c"), UPDATES], [GONE, *START, add("set", **LEARNT)], [UPDATES],
         [add("set", **LEARNT), flush("c"), UPDATES], [delete("set", "n")], [delete("set", "n"), flush("c")],
-        [flush("c"), delete("set", "n")], [add("set", **dict(PLACE, name="n", type="ipv4_addr")), UPDATES],
+        [flush("c"), delete("set", "n")], [add("set", **like(PLACE, name="n", type="ipv4_addr")), UPDATES],
     ],
     "elements of several fields": [
         START, [element("add", "s", three(NET, 6, 443))], [element("add", "s", three(NET, "tcp", 443))],
@@ -123,14 +127,14 @@ SCRIPTS: dict[str, list[list[dict[str, Any]]]] = {
         [element("add", "s", three("9.9.9.9", 6, 1)), element("delete", "s", three("9.9.9.9", 6, 1))],
         [element("add", "s", "192.0.2.1")], [element("add", "s", three("192.0.2.1", 6, 70000))],
         [element("add", "nothing", three("192.0.2.1", 6, 70))],
-        [add("set", **dict(COUNTED, elem=[three("9.9.9.7", 6, 1), three("9.9.9.7", 6, 1)]))],
-        [add("set", **dict(COUNTED, name="v", type=["ipv6_addr", "inet_proto", "inet_service"], elem=[
+        [add("set", **like(COUNTED, elem=[three("9.9.9.7", 6, 1), three("9.9.9.7", 6, 1)]))],
+        [add("set", **like(COUNTED, name="v", type=["ipv6_addr", "inet_proto", "inet_service"], elem=[
             three("2001:db8::1", 6, 443), three(prefix("2001:db8:1::", 48), 17, span(3478, 3481)),
             three("::ffff:192.0.2.1", 6, 1)]))],
         [GONE, *START, element("add", "s", three(NET, 6, 443))],
     ],
     "elements of one field": [
-        [TABLE, add("set", **dict(PLACE, name="a", type="ipv4_addr", flags=["interval"])), add("set", **LEARNT)],
+        [TABLE, add("set", **like(PLACE, name="a", type="ipv4_addr", flags=["interval"])), add("set", **LEARNT)],
         [element("add", "a", prefix("10.0.0.0", 8), "192.0.2.1", span("192.0.2.16", "192.0.2.31"))],
         [element("add", "a", prefix("10.0.0.0", 8))], [element("add", "a", prefix("10.1.0.0", 16))],
         [element("add", "a", prefix("192.0.0.0", 8))],
@@ -140,10 +144,10 @@ SCRIPTS: dict[str, list[list[dict[str, Any]]]] = {
         [element("add", "a", {"elem": {"val": "192.0.2.5", "timeout": 10}})],
     ],
     "chains": [
-        START, START, [add("chain", **dict(BASE, policy="drop"))], [add("chain", **dict(BASE, prio=5))],
-        [add("chain", **dict(BASE, hook="input"))], [add("chain", **dict(BASE, type="nat"))],
-        [add("chain", **chain("f"))], [add("chain", **dict(BASE, name="c"))],
-        [add("chain", **dict(PLACE, name="g", type="filter", hook="forward", prio=5))],
+        START, START, [add("chain", **like(BASE, policy="drop"))], [add("chain", **like(BASE, prio=5))],
+        [add("chain", **like(BASE, hook="input"))], [add("chain", **like(BASE, type="nat"))],
+        [add("chain", **chain("f"))], [add("chain", **like(BASE, name="c"))],
+        [add("chain", **like(PLACE, name="g", type="filter", hook="forward", prio=5))],
         [rule("f", {"jump": {"target": "c"}})], [delete("chain", "c")], [flush("f"), delete("chain", "c")],
         [rule("f", ACCEPT)], [delete("chain", "f")], [delete("chain", "f")], [flush("f")],
     ],

@@ -70,6 +70,7 @@ def found(objects: list[dict[str, Any]], *intents: tuple[str, ...], **options: A
     return judge(Policy(given, shape_of(given), place, files, False, holdings), Ruleset(objects))
 
 
+TO_LAN = ["lan", {"jump": {"target": "lan"}}]
 PASSES = {
     "the line that we print": site(ESTABLISHED, OUR_LINE),
     "any of the two bits": site([mark(0x30000, 0, "!="), ACCEPT]),
@@ -79,8 +80,7 @@ PASSES = {
     ),
     "in a chain that it jumps to": site([iif("lan"), {"jump": {"target": "lan"}}], chains={"lan": [OUR_LINE, [DROP]]}),
     "behind a map of verdicts": site(
-        [{"vmap": {"key": {"meta": {"key": "iifname"}}, "data": {"set": [["lan", {"jump": {"target": "lan"}}],
-                                                                        ["wan", DROP]]}}}],
+        [{"vmap": {"key": {"meta": {"key": "iifname"}}, "data": {"set": [TO_LAN, ["wan", DROP]]}}}],
         chains={"lan": [OUR_LINE]},
     ),
     "for packets from the clients' interface": site([iif("lan"), mark(0x10000, 0x10000), ACCEPT]),
