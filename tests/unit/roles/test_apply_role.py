@@ -14,10 +14,12 @@ import yaml
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.nftables import NftablesDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._run import allowlist_argument_spec
+from ansible_collections.egress.allowlist.plugins.modules import nftables, squid
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "apply"
 DRIVERS = {"squid": SquidDriver, "nftables": NftablesDriver}
+MODULES = {"squid": squid, "nftables": nftables}
 
 
 def read(path: Path) -> Any:
@@ -63,6 +65,16 @@ def test_the_module_gets_every_option(appliance: str) -> None:
     assert set(passed) == set(allowlist_argument_spec()) - {"snapshot"} | set(own)
     for name in own:
         assert passed[name] == f"{{{{ apply_{appliance}.{name} | default(omit) }}}}"
+
+
+@pytest.mark.parametrize("appliance", DRIVERS)
+def test_the_module_documents_its_own_options(appliance: str) -> None:
+    documented = yaml.safe_load(MODULES[appliance].DOCUMENTATION)["options"]
+    own = DRIVERS[appliance].argument_spec
+    assert set(documented) == set(own)
+    for name, option in own.items():
+        for key in ("type", "elements", "choices", "default"):
+            assert documented[name].get(key) == option.get(key), name
 
 
 @pytest.mark.parametrize("appliance", DRIVERS)
