@@ -47,8 +47,8 @@ options:
     default: {}
   clients:
     description:
-      - For whom the entries are, as networks, or as names of the site's own objects (on Squid an ACL). Every rule is
-        bound to it, and other clients meet the policy that they met before.
+      - For whom the entries are, as networks, or as names of the site's own objects (on Squid an ACL, on a Linux
+        firewall an interface). Every rule is bound to it, and other clients meet the policy that they met before.
       - Everyone has to be written out as V(any).
       - Needed whenever rules are written.
     type: list
