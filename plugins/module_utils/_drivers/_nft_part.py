@@ -172,11 +172,53 @@ def plain(value: Any) -> Any:
         key: None if key == "counter" else plain(item) for key, item in value.items() if key != "handle"
     }
     if isinstance(found.get("set"), list):  # an anonymous set: in any order, and one value alone is written without it
-        items = sorted(found["set"], key=_sortable)
+        items = sorted(_joined(found["set"]), key=_sortable)
         return items[0] if len(items) == 1 else {"set": items}
     if "match" in found and isinstance(found["match"].get("right"), list):
         found["match"] = dict(found["match"], right=sorted(found["match"]["right"], key=_sortable), op="in")
     return found
+
+
+def _joined(items: List[Any]) -> List[Any]:
+    """nft tells neighbours of an anonymous set as one range; other values (interfaces) stay as they are."""
+    addresses: Dict[int, List[Tuple[int, int]]] = {}
+    rest = []
+    for item in items:
+        try:
+            first, last = _ends(item)
+        except ValueError:
+            rest.append(item)
+        else:
+            addresses.setdefault(first.version, []).append((int(first), int(last)))
+    return rest + [_block(version, *ends) for version, found in addresses.items() for ends in _merged(found)]
+
+
+def _ends(item: Any) -> Tuple[Any, Any]:
+    """First and last address of a value; ValueError for another one, such as the name of an interface or a port."""
+    if isinstance(item, dict) and "range" in item and isinstance(item["range"][0], str):
+        return ipaddress.ip_address(item["range"][0]), ipaddress.ip_address(item["range"][1])
+    if not isinstance(item, str) and not (isinstance(item, dict) and "prefix" in item):
+        raise ValueError(item)
+    network = ipaddress.ip_network(element_text(item))
+    return network[0], network[-1]
+
+
+def _merged(ends: List[Tuple[int, int]]) -> List[Tuple[int, int]]:
+    found: List[Tuple[int, int]] = []
+    for first, last in sorted(ends):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
+
+
+def _block(version: int, first: int, last: int) -> Any:
+    make = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
+    networks = list(ipaddress.summarize_address_range(make(first), make(last)))
+    if len(networks) == 1:
+        return _prefix(str(networks[0]) if first != last else str(make(first)))
+    return {"range": [str(make(first)), str(make(last))]}
 
 
 def _sortable(value: Any) -> str:

@@ -230,9 +230,10 @@ class NftablesDriver(Driver):
         return objects
 
     def _loaded(self, parts: Mapping[str, Part]) -> List[Command]:
-        """What the persistent file loads where nothing is loaded, as after a boot or a flushed ruleset.
+        """What the persistent file loads, after a boot or a flushed ruleset.
 
-        While the table that DNS fills is there, nft refuses the file as a whole, and nothing that was learnt is lost.
+        While the table that DNS fills is there, nft either refuses the file as a whole (1.0.6) or keeps the sets and
+        writes the rules anew (1.1.3), so nothing that was learnt is lost.
         """
         commands: List[Command] = []
         main, names = parts.get(table_key(*self.main)), parts.get(table_key(*self.names))
@@ -240,7 +241,8 @@ class NftablesDriver(Driver):
             commands += [main.table_command("add"), main.table_command("delete"), main.table_command("add")]
             commands += main.added()
         if names is not None:
-            commands += [names.table_command("add"), *names.added()]
+            commands += [names.table_command("add"), *names.added_sets(names.sets), *names.added_chains()]
+            commands += [*names.named("flush", "chain", names.chains), *names.added_rules()]
         return commands
 
     def _service_text(self, with_names: bool) -> str:
