@@ -61,6 +61,12 @@ def read(path: str) -> list[tuple[str, str]]:
     return found
 
 
+def write(name: str, text: str) -> None:
+    aside = HOME / f"{name}.new"
+    aside.write_text(text, encoding="utf-8")
+    aside.rename(HOME / name)
+
+
 class Dnsmasq:
     """What it has read, and what it remembers."""
 
@@ -85,9 +91,7 @@ class Dnsmasq:
             if key == "nftset":
                 *domains, targets = value.split("/")[1:]
                 self.targets.update(dict.fromkeys(domains, targets))
-        aside = HOME / "loaded.new"
-        aside.write_text(text, encoding="utf-8")
-        aside.rename(HOME / "loaded.conf")
+        write("loaded.conf", text)
 
     def answer(self, question: bytes) -> bytes:
         ident, _flags, _count, _answers, _more, _rest = HEAD.unpack_from(question)
@@ -133,7 +137,7 @@ class Dnsmasq:
         tcp = socket.create_server(("127.0.0.1", 0))
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind(tcp.getsockname())
-        (HOME / "dnsmasq.pid").write_text(str(os.getpid()), encoding="ascii")
+        write("dnsmasq.pid", str(os.getpid()))
         os.write(ready, b"1")
         os.close(ready)
         while True:

@@ -78,6 +78,12 @@ def test_replaced_merged_deleted(host) -> None:
     assert host.state() == state  # by whatever way it came there
 
 
+@pytest.mark.xfail(reason="state: deleted asks for the ports of a network, though what goes is found by name")
+def test_a_network_goes_without_its_ports(host) -> None:
+    host.run(*OLD, **PORTS)
+    assert host.run("203.0.113.0/24", state="deleted")["removed"] == OLD_LINES[3:]
+
+
 def test_taking_a_wildcard_away_keeps_the_name_under_it_that_was_asked_for_itself(host) -> None:
     host.run("*.live.com", "login.live.com")
     answer = host.run("*.live.com", state="deleted")
