@@ -145,12 +145,9 @@ class Run:
 
     def _wanted(self) -> List[Holding]:
         removing = self.state == "deleted"
-        ports = tuple(self.options["default_ports"])
+        ports = tuple(self.options["default_ports"]) or (("tcp/443",) if removing else ())  # what goes is found by name
         entries = normalise(
-            self.options["entries"] or [],
-            where="entries",
-            default_ports=ports or (("tcp/443",) if removing else ()),  # what goes is found by name, not by port
-            require_ports=not removing,
+            self.options["entries"] or [], where="entries", default_ports=ports, require_ports=not removing
         )
         return [holding for holding in (self._holding(entry, ports) for entry in entries) if holding.intents]
 

@@ -91,7 +91,7 @@ options:
     description:
       - The command that restarts dnsmasq, as a list of words. Without it systemd restarts the unit in which it runs;
         where there is none, the running process is ended and started again with its own command line.
-      - It is called only after our file has changed and the whole configuration has passed C(dnsmasq --test).
+      - It is called only where our file has changed, and after all that dnsmasq reads has passed C(dnsmasq --test).
     type: list
     elements: str
   dnsmasq_timeout:

@@ -308,6 +308,20 @@ def test_a_dnsmasq_that_does_not_come_back_is_rolled_back(firewall: Firewall) ->
     assert firewall.run(entries=["www.example.org", "www.example.net"])["changed"]
 
 
+def test_a_dnsmasq_that_would_not_start_again_is_left_alone(firewall: Firewall) -> None:
+    """Somebody broke its configuration and has not restarted it yet: that must not become our outage."""
+    firewall.run(entries=["www.example.org"])
+    firewall.write("/etc/dnsmasq.d/broken.conf", "no-such-option\n")
+    before = firewall.files(), on("firewall1", "cat", "/run/dnsmasq/dnsmasq.pid")
+    told = firewall.run(entries=["www.example.org", "www.example.net"], fails=True)["msg"]
+    assert "broken.conf" in told
+    assert "nothing was changed" in told
+    assert (firewall.files(), on("firewall1", "cat", "/run/dnsmasq/dnsmasq.pid")) == before
+    assert outcome(lookup("desktop3", "www.example.org")[0]) == "open"
+    assert firewall.run(entries=["www.example.org", NETWORK])["changed"]  # dnsmasq has no part in this
+    on("firewall1", "rm", "/etc/dnsmasq.d/broken.conf")
+
+
 def test_no_restart_without_a_change_of_its_file(firewall: Firewall) -> None:
     firewall.run(entries=["www.example.org"])
     pid = on("firewall1", "cat", "/run/dnsmasq/dnsmasq.pid")

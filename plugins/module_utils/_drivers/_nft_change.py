@@ -88,20 +88,19 @@ def names_change(present: Optional[Part], desired: Part, learnt: Learnt) -> List
     """New sets and the rules; what is no longer used stays until :func:`names_cleanup`."""
     if present is None:
         return created(desired)
-    damaged = [name for name, body in present.sets.items() if name in desired.sets and desired.sets[name] != body]
-    if damaged or any(present.chains[name] != body for name, body in desired.chains.items() if name in present.chains):
-        return [*removed(present), *created(desired), *_kept(desired, learnt)]
-    commands = desired.added_sets(set(desired.sets) - set(present.sets))
-    if (present.chains, list(present.rules)) != (desired.chains, list(desired.rules)):
-        commands += present.named("flush", "chain", present.chains)
-        commands += present.named("delete", "chain", set(present.chains) - set(desired.chains))
-        commands += [*desired.added_chains(), *desired.added_rules()]
-    return commands
-
-
-def _kept(desired: Part, learnt: Learnt) -> List[Command]:
+    damaged = {name for name, body in present.sets.items() if name in desired.sets and desired.sets[name] != body}
+    new = damaged | (set(desired.sets) - set(present.sets))
+    if not damaged and (present.chains, list(present.rules)) == (desired.chains, list(desired.rules)):
+        return desired.added_sets(new)
+    other = {name for name, body in present.chains.items() if desired.chains.get(name) != body}
     return [
-        _timed(desired, name, learnt[name]) for name in sorted(learnt) if name in desired.sets and learnt[name]
+        *present.named("flush", "chain", present.chains),
+        *present.named("delete", "chain", other),
+        *present.named("delete", "set", damaged),
+        *desired.added_sets(new),
+        *[_timed(desired, name, learnt[name]) for name in sorted(damaged) if learnt.get(name)],
+        *desired.added_chains(),
+        *desired.added_rules(),
     ]
 
 

@@ -129,8 +129,13 @@ class Dnsmasq:
         return found
 
     def check(self, path: str) -> None:
-        """dnsmasq's own parser reads the file. It accepts lines that can never work, so this is the least of it."""
-        program = self.program(self.process())
+        """dnsmasq's own parser reads the file, and then what it would read at a start beside it.
+
+        It accepts lines that can never work, so this is the least of it. Somebody may have broken another file since
+        dnsmasq was started: then a restart would leave the clients without names.
+        """
+        process = self.process()
+        program = self.program(process)
         code, out, err = self._run_command([program, "--version"])
         if code != 0 or not re.search(r"(^|\s)nftset(\s|$)", out):
             raise ApplianceError(
@@ -140,6 +145,14 @@ class Dnsmasq:
         code, out, err = self._run_command([program, "--test", f"--conf-file={path}"])
         if code != 0:
             raise ApplianceError(f"dnsmasq does not accept our lines, nothing was changed: {(out + err).strip()[:600]}")
+        if process is not None:
+            whole = ["/usr/bin/env", "-i", *process.environment, *process.command, "--test"]
+            code, out, err = self._run_command(whole)
+            if code != 0:
+                raise ApplianceError(
+                    "dnsmasq would not start again with the files that it has now, so it is not restarted and nothing "
+                    f"was changed. Mend them first: {(out + err).strip()[:600]}"
+                )
 
     # Changing what runs
 

@@ -164,6 +164,7 @@ class NftablesDriver(Driver):
 
     def _rendered(self, holdings: Sequence[Holding], ruleset: Optional[Ruleset], present: Present) -> Desired:
         shape = shape_of(self.options)
+        holdings = sorted(holdings, key=lambda holding: holding.entry.sort_key)  # equal lists are equal bytes
         networks = [holding for holding in holdings if holding.entry.type == "network"]
         hosts = [holding for holding in holdings if holding.entry.type == "host"]
         names, verdicts = self._names(hosts)
@@ -298,7 +299,7 @@ class NftablesDriver(Driver):
             with self.files.aside(f"table {family} {table}_egress_check {{\n{include}}}\n") as path:
                 self.nft.transact(path, check=True, as_json=False)
         dnsmasq = desired.objects.get(self.files.dnsmasq)
-        if dnsmasq is not None:
+        if dnsmasq is not None and (dnsmasq != texts[0].get(self.files.dnsmasq) or not self._present.live):
             with self.files.aside(dnsmasq) as path:
                 self.dnsmasq.check(path)
 

@@ -147,7 +147,7 @@ class NftablesHost(Host):
     def changes(self, words: list[str]) -> bool:
         if words[0] == str(self.nft):
             return "-f" in words and "-c" not in words
-        return words[0] != str(self.checker)
+        return words[0] != str(self.checker) and "--test" not in words
 
     def execute(self, words: list[str]) -> tuple[int, str, str]:
         """nft is called without a process of its own, which is many times quicker."""

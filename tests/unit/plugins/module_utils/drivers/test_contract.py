@@ -78,7 +78,13 @@ def test_replaced_merged_deleted(host) -> None:
     assert host.state() == state  # by whatever way it came there
 
 
-@pytest.mark.xfail(reason="state: deleted asks for the ports of a network, though what goes is found by name")
+def test_merged_again_changes_nothing(host) -> None:
+    host.run("*.mesh.com", "2001:db8::/32", "198.51.100.7", "login.live.com", **PORTS)
+    host.run("203.0.113.0/24", "a.mesh.com", "login.live.com", state="merged", **PORTS)
+    with host.guarded(ReadOnly()):
+        assert not host.run("203.0.113.0/24", "a.mesh.com", "login.live.com", state="merged", **PORTS)["changed"]
+
+
 def test_a_network_goes_without_its_ports(host) -> None:
     host.run(*OLD, **PORTS)
     assert host.run("203.0.113.0/24", state="deleted")["removed"] == OLD_LINES[3:]

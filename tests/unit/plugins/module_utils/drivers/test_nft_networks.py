@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+from typing import Tuple
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_networks import (
@@ -21,7 +22,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._plan import Hold
 from hypothesis import given
 from hypothesis import strategies as st
 
-Box = tuple[int, int, str, int, int]  # first and last address, protocol, first and last port
+Box = Tuple[int, int, str, int, int]  # first and last address, protocol, first and last port
 
 
 def entry(value: str, *ports: str) -> Entry:

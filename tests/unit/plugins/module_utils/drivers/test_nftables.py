@@ -105,15 +105,10 @@ def test_a_transaction_that_fails_is_told_and_the_next_run_heals(firewall, befor
     assert number > 1
 
 
-# nft makes one range of neighbours, and the driver expects the two that it wrote.
-JOINED = pytest.mark.xfail(reason="networks of clients that are neighbours are not told as they were written")
-
-
 @pytest.mark.parametrize("clients", [
-    pytest.param(["10.20.0.0/24", "10.20.1.0/25"], marks=JOINED),
-    pytest.param(["10.20.0.1", "10.20.0.2", "10.30.0.0/24"], marks=JOINED),
-    pytest.param(["10.20.0.0/24", "10.20.0.7", "2001:db8::/64", "2001:db8:0:1::/65"], marks=JOINED),
-    ["10.20.0.0/25", "10.20.0.128/25"], ["10.20.0.7"], ["wan1", "eth0", "lan0"], ["eth0", "10.20.0.0/24"], ["any"],
+    ["10.20.0.0/24", "10.20.1.0/25"], ["10.20.0.1", "10.20.0.2", "10.30.0.0/24"], ["10.20.0.0/25", "10.20.0.128/25"],
+    ["10.20.0.7"], ["10.20.0.0/24", "10.20.0.7", "2001:db8::/64", "2001:db8:0:1::/65"], ["wan1", "eth0", "lan0"],
+    ["eth0", "10.20.0.0/24"], ["any"],
 ])
 @pytest.mark.parametrize("attach", ["mark", "own"])
 def test_clients_come_back_as_they_were_written(firewall, clients, attach) -> None:
@@ -237,6 +232,17 @@ def test_what_was_learnt_survives_any_other_change(firewall, other) -> None:
     assert firewall.allowed() == addresses("login.live.com", "a.mesh.com")
     with firewall.guarded(ReadOnly()):
         assert not firewall.run(**wanted)["changed"]
+
+
+@pytest.mark.parametrize("other", [
+    {"names_lifetime": 3600}, {"attach": "own"}, {"clients": ["10.99.0.0/16"]}, {"mark": "0x40000"},
+    {"priority": -20},
+])
+def test_a_name_that_goes_takes_its_addresses_with_it_whatever_else_changes(firewall, other) -> None:
+    firewall.run("login.live.com", "a.mesh.com")
+    firewall.ask("login.live.com", "a.mesh.com")
+    firewall.run("a.mesh.com", **other)
+    assert firewall.allowed() == addresses("a.mesh.com")
 
 
 def test_a_name_that_goes_leaves_its_addresses_to_the_wildcard_above_it(firewall) -> None:
