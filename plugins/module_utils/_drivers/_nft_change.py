@@ -184,10 +184,6 @@ def names_cleanup(present: Part, desired: Part, learning: Learning) -> List[Comm
     return [*learning.removals(desired), *present.named("delete", "set", set(present.sets) - set(desired.sets))]
 
 
-def stale(present: Optional[Part], desired: Part) -> Iterable[str]:
-    return sorted(set(present.sets) - set(desired.sets)) if present is not None else []
-
-
 def seconds_left(counted: Mapping[str, Mapping[str, Tuple[int, int, Optional[int]]]]) -> Learnt:
     """From what :meth:`Nft.counted` tells."""
     return {name: {text: counts[2] for text, counts in values.items()} for name, values in counted.items()}
