@@ -21,14 +21,13 @@ import socket
 import struct
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Set, Tuple
+from typing import Any, Dict, List, Set, Tuple
 
-if TYPE_CHECKING:
+if __package__:
     from .fake_nft import FakeNft, RefusedError
 else:  # run as a program, it finds what lies beside it
-    from fake_nft import FakeNft, RefusedError
+    from fake_nft import FakeNft, RefusedError  # type: ignore[import-not-found,no-redef]
 
-HOME = Path(os.environ["FAKE_DNSMASQ"])
 VERSION = """\
 Dnsmasq version 2.90  Copyright (c) 2000-2024 Simon Kelley
 Compile time options: IPv6 GNU-getopt DBus no-UBus i18n IDN2 DHCP DHCPv6 no-Lua TFTP conntrack ipset {nftset} auth
@@ -61,10 +60,14 @@ def read(path: str) -> list[tuple[str, str]]:
     return found
 
 
+def at_home(name: str) -> Path:
+    return Path(os.environ["FAKE_DNSMASQ"]) / name
+
+
 def write(name: str, text: str) -> None:
-    aside = HOME / f"{name}.new"
+    aside = at_home(f"{name}.new")
     aside.write_text(text, encoding="utf-8")
-    aside.rename(HOME / name)
+    aside.rename(at_home(name))
 
 
 class Dnsmasq:
@@ -80,7 +83,7 @@ class Dnsmasq:
     def start(self, *_unused: Any) -> None:
         options = read(self.path)
         text = "".join(f"{key}={value}\n" for key, value in options if key in ("nftset", "txt-record"))
-        only = HOME / "start-only"
+        only = at_home("start-only")
         if only.exists() and only.read_text(encoding="utf-8") != text:
             sys.stderr.write("\ndnsmasq: cannot start for a reason of its own\n")
             sys.exit(2)
@@ -106,12 +109,12 @@ class Dnsmasq:
         return HEAD.pack(ident, code, 1, len(records), 0, 0) + question[HEAD.size : place + 5] + told
 
     def records(self, name: str, kind: int) -> list[bytes]:
-        with (HOME / "questions.log").open("a", encoding="utf-8") as log:
+        with at_home("questions.log").open("a", encoding="utf-8") as log:
             log.write(f"{name} {kind}\n")
         if kind == TXT:
             text = self.texts.get(name, "").encode("ascii")
             return [bytes([len(text)]) + text] if text else []
-        table = json.loads((HOME / "names.json").read_text(encoding="utf-8"))
+        table = json.loads(at_home("names.json").read_text(encoding="utf-8"))
         version = {A: 4, AAAA: 6}.get(kind)
         found = [address for address in map(ipaddress.ip_address, table.get(name, ())) if address.version == version]
         if (name, kind) not in self.answered:
@@ -130,7 +133,7 @@ class Dnsmasq:
                     try:
                         FakeNft(Path(os.environ["FAKE_NFT"])).learn(family, table, held, address)
                     except RefusedError as error:
-                        with (HOME / "errors.log").open("a", encoding="utf-8") as log:
+                        with at_home("errors.log").open("a", encoding="utf-8") as log:
                             log.write(f"{target}: {error}\n")
 
     def serve(self, ready: int) -> None:
@@ -151,7 +154,7 @@ class Dnsmasq:
 
 def main(words: list[str]) -> None:
     if "--version" in words:
-        nftset = "no-nftset" if (HOME / "no-nftset").exists() else "nftset"
+        nftset = "no-nftset" if at_home("no-nftset").exists() else "nftset"
         sys.stdout.write(VERSION.format(nftset=nftset))
         return
     path = next(word.partition("=")[2] for word in words if word.startswith("--conf-file="))
