@@ -28,6 +28,24 @@ PRIME_SECONDS = 10.0
 _OPTION = re.compile(r"^\s*([a-z0-9-]+)\s*(?:=\s*(.*?))?\s*$")
 _FOREGROUND = ("-k", "--keep-in-foreground", "-d", "--no-daemon")
 
+_START_DETACHED = 'exec setsid "$@" </dev/null >/dev/null 2>&1 &'
+# One process ends it and starts it again, and no signal to us stops that half-way: a run that is killed meanwhile must
+# not leave the clients without names. A process that has ended counts as gone before its parent has noticed.
+_END_AND_START = """
+trap '' HUP INT TERM
+kill -TERM "$1" || exit 1
+pid=$1 tries=$2
+shift 2
+while read -r line 2>/dev/null <"/proc/$pid/stat"; do
+  case $line in *") Z "* | *") X "*) break ;; esac
+  tries=$((tries - 1))
+  [ "$tries" -gt 0 ] || { echo "dnsmasq (process $pid) did not end in time" >&2; exit 1; }
+  sleep 0.02
+done
+trap - HUP INT TERM
+exec "$@"
+"""
+
 
 def config_text(head: str, name: str, lines: Sequence[str]) -> str:
     """Our file. Its record lets us ask a running dnsmasq whether it has read these very lines."""
@@ -182,18 +200,19 @@ class Dnsmasq:
 
     def _replace(self, process: Process) -> None:
         """End it and start it again as it was started, unless somebody else does."""
+        command = ["/usr/bin/env", "-i", *process.environment, *process.command]
+        if not any(word in _FOREGROUND for word in process.command):
+            tries = str(int(self._seconds / 0.02))
+            self._order(["/bin/sh", "-c", _END_AND_START, "sh", str(process.pid), tries, *command])
+            return
         os.kill(process.pid, signal.SIGTERM)
         deadline = time.monotonic() + self._seconds
         while _alive(process.pid):
             if time.monotonic() > deadline:
                 raise ApplianceError(f"dnsmasq (process {process.pid}) did not end within {self._seconds} s")
             time.sleep(INTERVAL / 5)
-        words = list(process.command)
-        if any(word in _FOREGROUND for word in words):
-            if self._comes_back():
-                return
-            words = ["/bin/sh", "-c", 'exec setsid "$@" </dev/null >/dev/null 2>&1 &', "sh", *words]
-        self._order(["/usr/bin/env", "-i", *process.environment, *words])
+        if not self._comes_back():
+            self._order(["/bin/sh", "-c", _START_DETACHED, "sh", *command])
 
     def _comes_back(self) -> bool:
         """Whether a supervisor has started it again."""
@@ -209,10 +228,9 @@ class Dnsmasq:
         if self._restart or process.unit:
             self._order(list(self._restart or ["systemctl", "restart", process.unit]))
         elif self.process() is None:
-            words = list(process.command)
-            if any(word in _FOREGROUND for word in words):
-                words = ["/bin/sh", "-c", 'exec setsid "$@" </dev/null >/dev/null 2>&1 &', "sh", *words]
-            self._order(["/usr/bin/env", "-i", *process.environment, *words])
+            command = ["/usr/bin/env", "-i", *process.environment, *process.command]
+            detached = any(word in _FOREGROUND for word in process.command)
+            self._order(["/bin/sh", "-c", _START_DETACHED, "sh", *command] if detached else command)
 
     def forget_cache(self) -> None:
         """A cached answer adds nothing to a set; what is asked from now on does."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
@@ -68,10 +68,6 @@ class Domains:
             ident = digest(f"{lifetime} {uses!r}", 8)
             self.classes[ident] = uses
             self.class_of[domain] = ident
-
-    def heir(self, domain: str) -> Optional[str]:
-        """The domain whose line now counts for the names of *domain*."""
-        return domain if domain in self.uses else next((one for one in parents(domain) if one in self.uses), None)
 
 
 def parents(domain: str) -> Iterator[str]:

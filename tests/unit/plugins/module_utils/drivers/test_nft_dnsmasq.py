@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_dns_client import Server, ask_all, text_of
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_dnsmasq import (
+    _END_AND_START,
     clashes,
     config_text,
     record_name,
@@ -65,6 +69,52 @@ def test_the_record_changes_with_the_lines() -> None:
     assert record_of(one) not in ("", record_of(two))
     assert record_of("") == ""
     assert f"txt-record={record_name('mmd')}," in one
+
+
+# Ending it and starting it again
+
+STUBBORN = (
+    "import signal,sys\n"
+    "signal.signal(signal.SIGTERM, lambda *_: (print('asked', flush=True), sys.stdin.readline(), sys.exit()))\n"
+    "print('up', flush=True)\nwhile True: signal.pause()"
+)
+
+
+def stubborn() -> subprocess.Popen[str]:
+    """A process that is asked to end, says so, and ends when it is told a line."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUBBORN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    return process
+
+
+def test_a_signal_to_the_run_does_not_leave_it_ended(tmp_path: Path) -> None:
+    """The one moment in which nobody answers the clients belongs to a process that no signal of a session stops."""
+    with stubborn() as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        words = ["/bin/sh", "-c", _END_AND_START, "sh", str(process.pid), "1000", "touch", str(tmp_path / "started")]
+        shell = subprocess.Popen(words)
+        assert process.stdout.readline() == "asked\n"
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            shell.send_signal(number)
+        assert not (tmp_path / "started").exists()  # the old one still lives
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert shell.wait(20) == 0  # nobody has waited for the old one yet: a zombie counts as gone
+        assert (tmp_path / "started").exists()
+
+
+def test_one_that_does_not_end_is_told_and_nothing_is_started(tmp_path: Path) -> None:
+    with stubborn() as process:
+        words = ["/bin/sh", "-c", _END_AND_START, "sh", str(process.pid), "3", "touch", str(tmp_path / "started")]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
+        process.kill()
+    assert done.returncode == 1
+    assert "did not end in time" in done.stderr
+    assert not (tmp_path / "started").exists()
 
 
 # Asking

@@ -94,12 +94,6 @@ def test_the_class_follows_from_the_use_and_the_lifetime_alone() -> None:
     assert Domains(names("a.com", "c.com").written, 60).class_of["a.com"] == one.class_of["a.com"]
 
 
-def test_heirs() -> None:
-    domains = Domains(names("*.x.com", "b.y.com").written, 60)
-    assert domains.heir("a.b.x.com") == "x.com"
-    assert domains.heir("y.com") is None
-
-
 def test_the_lines_can_be_read_back() -> None:
     domains = Domains(names("*.x.com", "b.y.com").written, 60)
     text = "\n".join(lines(domains, "egress_mmd-dns"))
