@@ -4,23 +4,26 @@
 
 """From what was seen to what it means: outcome, blame, evidence, and the four promises. Pure.
 
-A promise is True, False, or None where the probe cannot know. When several things could have caused what was seen,
-the blame is on the first suspect, and the evidence says what else it can be.
+What was seen becomes a few words, the signs, and the table of :mod:`_probe_rules` says what they mean. A promise is
+True, False, or None where the probe cannot know. When several things could have caused what was seen, the blame is on
+the first suspect, and the evidence says what else it can be.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Dict, FrozenSet, List, Optional
 
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_http import Response
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import StepError
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_rules import PROMISES, RULES, first_match
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import Target
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_tls import Tls
 
 OUTCOMES = (
     "reachable",
     "dns_failure",
+    "dns_sinkhole",
     "refused",
     "unreachable",
     "timeout",
@@ -28,7 +31,9 @@ OUTCOMES = (
     "proxy_unreachable",
     "proxy_denied",
     "proxy_auth_required",
-    "blocked",
+    "block_page",
+    "captive_portal",
+    "range_stripped",
     "tls_inspected",
     "content_inspected",
     "tls_too_old",
@@ -37,6 +42,7 @@ OUTCOMES = (
     "tls_wrong_name",
     "tls_failure",
     "upstream_failure",
+    "gone",
     "not_probed",
     "not_provable",
 )
@@ -50,12 +56,31 @@ class Facts:
     target: Target
     proxy: str = ""
     addresses: List[str] = field(default_factory=list)
-    fault: Optional[StepError] = None  # its step: resolve, connect, proxy_connect, proxy, tls or http
+    canonical: str = ""
+    nowhere: bool = False  # the resolver gave only addresses that no server has
+    ranged: bool = False  # one byte was asked for
+    # Its step: way, resolve, connect, proxy_connect, proxy, tls, http, datagram or talk.
+    fault: Optional[StepError] = None
     tunnel: Optional[Response] = None  # the proxy's answer to CONNECT
     plain: Optional[Response] = None  # HTTP in the clear where TLS was due
     tls: Optional[Tls] = None
     response: Optional[Response] = None
+    port: Optional[str] = None  # what a bare port said; empty when it took the connection and said nothing
     seconds: Dict[str, float] = field(default_factory=dict)
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the whole run knows, and one target alone cannot show."""
+
+    min_tls: str = "1.2"
+    control: str = ""  # a name that does not exist
+    control_addresses: FrozenSet[str] = frozenset()  # where the resolver sends it, when not everything goes there
+    control_pages: Dict[str, Response] = field(default_factory=dict)  # what it got, by scheme
+    control_issuer: str = ""  # who signed a certificate for it
+    issuers: Dict[str, str] = field(default_factory=dict)  # who signs for many sites without being known: what for
+    portal: str = ""  # where the check for a captive portal is sent
 
 
 @dataclass(frozen=True)
@@ -71,278 +96,213 @@ class Verdict:
     tls12: Optional[bool] = None
 
 
-def judge(facts: Facts) -> Verdict:
+def judge(facts: Facts, scene: Optional[Scene] = None) -> Verdict:
     """The verdict on one target."""
+    scene = scene or Scene()
+    seen = signs(facts, scene)
+    rule = first_match(RULES, seen)
+    promises = {name: rule.get(name) for name in PROMISES}
+    if promises["tls12"] is None and seen["modern"]:
+        promises["tls12"] = seen["modern"] == "yes"
+    evidence = rule["evidence"].format(**words(facts, scene))
+    return Verdict(rule["outcome"], rule["blame"], evidence, **promises)
+
+
+def signs(facts: Facts, scene: Scene) -> Dict[str, str]:
+    """What was seen, as the words that the rules know."""
+    stage = _stage(facts)
+    fault = facts.fault if stage == "fault" else None
+    answer = _deciding_answer(facts, stage)
+    tls = facts.tls if stage == "tls" else None
+    said = _said(facts, stage, answer)
+    return {
+        "stage": stage,
+        "way": "proxy" if facts.proxy else "direct",
+        "fault": fault.word if fault else "",
+        "step": fault.step if fault else "",
+        "addresses": _addresses(facts, scene),
+        "reached": "yes" if tls is not None and tls.trust == "public" and not tls.problem else "no",
+        "said": said,
+        "maker": _maker(facts, answer) if said else "",
+        "trust": (tls.trust or "none") if tls else "",
+        "problem": tls.problem if tls else "",
+        "named": "yes" if tls and tls.named else "",
+        "minted": _minted(facts, scene) if tls else "",
+        "modern": _modern(facts.tls, scene),
+        "answer": "yes" if facts.response or facts.port else "no",
+        "page": "" if said else _page(facts, stage, scene),
+    }
+
+
+def _stage(facts: Facts) -> str:
+    """What decides."""
     if facts.fault is not None:
-        return _judge_fault(facts, facts.fault)
+        # A finished handshake has shown already who is at the other end.
+        return "tls" if facts.fault.step == "http" and facts.tls is not None else "fault"
     if facts.tunnel is not None and not 200 <= facts.tunnel.status < 300:
-        return _judge_intermediary(facts, facts.tunnel, "answered CONNECT with")
+        return "tunnel"
     if facts.plain is not None:
-        return _judge_plain_answer(facts, facts.plain)
+        return "plain"
     if facts.tls is not None:
-        return _judge_tls(facts, facts.tls)
+        return "tls"
     if facts.response is not None:
-        return _judge_page(facts, facts.response)
-    return Verdict("not_probed", None, "nothing was tried")
+        return "page"
+    return "nothing" if facts.port is None else "port"
 
 
-_RESOLVE = {
-    "no_such_name": "{host} does not resolve: {detail}",
-    "resolver_failed": "the resolver has no answer for {host}: {detail}",
-    "resolver_silent": "the resolver gave no answer for {host} in time",
-}
-_CONNECT: Dict[str, Tuple[str, str, str]] = {
-    "refused": ("refused", "server", "{where} refused the connection (the server itself, or a firewall that rejects)"),
-    "timeout": (
-        "timeout",
-        "firewall",
-        (
-            "{where} is silent: no answer to the connection in time (dropped on the way? A firewall that learns "
-            "addresses from its own resolver knows none that this host was told elsewhere, over HTTPS for instance)"
-        ),
-    ),
-    "reset": ("reset", "firewall", "{where} reset the connection"),
-    "unreachable": ("unreachable", "firewall", "a router or firewall on the way says that {where} is unreachable"),
-    "no_route": ("unreachable", "client", "this host has no route to {where}: {detail}"),
-    "forbidden_here": ("unreachable", "client", "this host's own firewall forbids the way to {where}: {detail}"),
-}
-_TALK_DIRECT: Dict[str, Tuple[str, str, str]] = {
-    "timeout": ("timeout", "firewall", "{where} took the connection and then said nothing in time"),
-    "reset": ("reset", "firewall", "{where} took the connection and reset it {during}"),
-    "closed": ("reset", "firewall", "{where} took the connection and closed it {during}"),
-    "tls_too_old": ("tls_too_old", "server", "{where} does not speak TLS 1.2 or better: {detail}"),
-    "tls": ("tls_failure", "server", "the TLS handshake with {where} failed: {detail}"),
-    "not_http": ("not_provable", "unknown", "{where} answers, but not in HTTP: {detail}"),
-}
-_TALK_TUNNEL: Dict[str, Tuple[str, str, str]] = {
-    **_TALK_DIRECT,
-    "timeout": ("timeout", "unknown", "{proxy} took the request for {where}, and nothing came back in time"),
-    "reset": ("reset", "unknown", "{proxy} opened the tunnel to {where} and reset it {during} ({maybe})"),
-    "closed": ("reset", "unknown", "{proxy} opened the tunnel to {where} and closed it {during} ({maybe})"),
-}
-_TALK_PROXY: Dict[str, Tuple[str, str, str]] = {
-    "timeout": ("timeout", "unknown", "{proxy} took the request for {where}, and nothing came back in time"),
-    "reset": ("reset", "proxy", "{proxy} reset the connection instead of answering for {where}"),
-    "closed": ("reset", "proxy", "{proxy} closed the connection instead of answering for {where}"),
-    "not_http": ("proxy_unreachable", "proxy", "{proxy} does not answer in HTTP: {detail}"),
-}
-_SYSTEM = ("unreachable", "client", "the system of this host says: {detail}")
-_MAYBE = "the proxy ended it, or the server behind refused or reset"
+def _deciding_answer(facts: Facts, stage: str) -> Optional[Response]:
+    return {"tunnel": facts.tunnel, "plain": facts.plain, "tls": facts.response, "page": facts.response}.get(stage)
 
 
-def _judge_fault(facts: Facts, fault: StepError) -> Verdict:
-    if fault.word == "deadline":
-        return Verdict("not_probed", None, f"the deadline of the run passed at the step {fault.step!r}")
-    if fault.step == "resolve":
-        return Verdict("dns_failure", "resolver", _words(facts, fault, _RESOLVE[fault.word]))
-    if fault.step == "proxy_connect":
-        return _judge_proxy_connect(facts, fault)
-    if fault.step == "http" and facts.tls is not None:  # the handshake has shown already who is at the other end
-        return _judge_tls(facts, facts.tls)
-    outcome, blame, text = _table(facts, fault).get(fault.word, _SYSTEM)
-    return Verdict(outcome, blame, _words(facts, fault, text), tls12=False if outcome == "tls_too_old" else None)
+def _addresses(facts: Facts, scene: Scene) -> str:
+    if facts.nowhere:
+        return "nowhere"
+    astray = facts.addresses and scene.control_addresses.issuperset(facts.addresses)
+    return "control" if astray else ""
 
 
-def _table(facts: Facts, fault: StepError) -> Dict[str, Tuple[str, str, str]]:
-    if fault.step == "connect":
-        return _CONNECT
-    if not facts.proxy:
-        return _TALK_DIRECT
-    return _TALK_TUNNEL if fault.step == "tls" else _TALK_PROXY
+def _said(facts: Facts, stage: str, answer: Optional[Response]) -> str:
+    """The kind of an answer that was made on the way; empty for one that the server itself may have given."""
+    if answer is None or not _made_on_the_way(facts, stage, answer):
+        return ""
+    if answer.status == 407:
+        return "auth"
+    if answer.status == 511:
+        return "portal"
+    if 300 <= answer.status < 400:
+        return "redirect"
+    if answer.status >= 500 and "DENIED" not in answer.proxy_error:
+        return _upstream(answer)
+    return "denied"
 
 
-def _judge_proxy_connect(facts: Facts, fault: StepError) -> Verdict:
-    blame = "client" if fault.word in ("no_route", "forbidden_here") else "proxy"
-    known = {"refused": "refused", "timeout": "silent", "no_such_name": "its name does not resolve"}
-    reason = known.get(fault.word, f"{fault.word}, {fault.detail}")
-    return Verdict("proxy_unreachable", blame, f"the proxy {facts.proxy} cannot be reached: {reason}")
+def _made_on_the_way(facts: Facts, stage: str, answer: Response) -> bool:
+    if stage == "tunnel" or answer.status in (407, 511):
+        return stage != "tls" or (facts.tls is not None and facts.tls.trust != "public")
+    if stage == "plain":
+        return bool(answer.maker) or answer.status == 403 or 300 <= answer.status < 400 or answer.status >= 500
+    if stage == "tls":
+        return facts.tls is not None and facts.tls.trust != "public" and bool(answer.maker)
+    return bool(answer.maker) and answer.status >= 300
 
 
-def _words(facts: Facts, fault: StepError, text: str) -> str:
-    during = "in the TLS handshake" if fault.step == "tls" else "instead of answering"
-    return text.format(
-        host=facts.target.host,
-        where=facts.target.authority,
-        proxy=f"the proxy {facts.proxy}",
-        detail=fault.detail or "no reason given",
-        during=during,
-        maybe=_MAYBE,
-    )
-
-
-def _judge_intermediary(facts: Facts, response: Response, did: str) -> Verdict:
-    """An answer that was made on the way, by the proxy that was asked or by one that was not."""
-    who = f"the proxy {facts.proxy}" if facts.proxy else "something on the way (a transparent proxy or firewall)"
-    sign = f" ({response.maker})" if response.maker else ""
-    said = f"{who} {did} {response.status} for {facts.target.url}{sign}"
-    blame = "proxy" if facts.proxy or "squid" in response.maker.lower() else "firewall"
-    if response.status == 407:
-        return Verdict("proxy_auth_required", "proxy", f"{said}: it asks for credentials", unauthenticated=False)
-    if 300 <= response.status < 400:
-        return Verdict("blocked", blame, f"{said}, a redirect to {response.location or 'nowhere'}", allowed=False)
-    if response.status >= 500 and "DENIED" not in response.proxy_error:
-        return _judge_upstream(response, said)
-    return Verdict("proxy_denied", blame, f"{said}: denied", allowed=False)
-
-
-# Squid's error and errno, and whom it points at. An errno of 0 is Squid's own trouble, above all with the name.
+# Squid's error and errno, and what they point at. An errno of 0 is Squid's own trouble, above all with the name.
 _UPSTREAM = (
-    (("DNS_FAIL",), "dns_failure", "resolver", "the name does not resolve there"),
-    (
-        ("READ_ERROR 0", "CANNOT_FORWARD 0"),
-        "upstream_failure",
-        "unknown",
-        "as for a name that does not resolve there",
-    ),
-    (("CONNECT_FAIL 13", "CONNECT_FAIL 113"), "upstream_failure", "firewall", "something behind the proxy forbids it"),
-    (("CONNECT_FAIL 110",), "upstream_failure", "firewall", "what is behind the proxy is silent"),
-    (("_FAIL", "READ_ERROR", "ZERO_SIZE"), "upstream_failure", "server", "it got no good answer itself"),
-    (("",), "upstream_failure", "unknown", "it got no good answer itself"),
+    ("dns", ("DNS_FAIL",)),
+    ("unclear", ("READ_ERROR 0", "CANNOT_FORWARD 0")),
+    ("forbidden", ("CONNECT_FAIL 13", "CONNECT_FAIL 113")),
+    ("silent", ("CONNECT_FAIL 110",)),
+    ("failed", ("_FAIL", "READ_ERROR", "ZERO_SIZE")),
 )
 
 
-def _judge_upstream(response: Response, said: str) -> Verdict:
-    """The proxy was willing: who is asked for credentials or denied is told so before anything is tried."""
-    error = f"{response.proxy_error} "
-    for signs, outcome, blame, text in _UPSTREAM:
-        if any(f"{sign} " in error if sign[-1:].isdigit() else sign in error for sign in signs):
-            return Verdict(outcome, blame, f"{said}: {text}", allowed=True, unauthenticated=True)
-    raise ValueError(error)  # the last row fits everything
+def _upstream(answer: Response) -> str:
+    error = f"{answer.proxy_error} "
+    for kind, marks in _UPSTREAM:
+        if any(f"{mark} " in error if mark[-1:].isdigit() else mark in error for mark in marks):
+            return kind
+    return "error"
 
 
-def _judge_plain_answer(facts: Facts, response: Response) -> Verdict:
-    """HTTP in the clear where TLS was due."""
-    if response.maker or response.status in (403, 407) or response.status >= 500 or 300 <= response.status < 400:
-        return _judge_intermediary(facts, response, "answered the TLS handshake in plain text with")
-    evidence = f"{facts.target.authority} does not speak TLS: it answered the handshake with HTTP {response.status}"
-    return Verdict("tls_failure", "server", evidence)
+def _maker(facts: Facts, answer: Optional[Response]) -> str:
+    squid = answer is not None and "squid" in answer.maker.lower()
+    return "proxy" if facts.proxy or squid else "other"
 
 
-def _judge_page(facts: Facts, response: Response) -> Verdict:
-    """An answer to plain http: nothing proves who made it, so look for what shows it."""
-    if response.status == 407 or (response.maker and response.status >= 300):
-        return _judge_intermediary(facts, response, "answered")
-    if response.leads_away_from(facts.target.host):
-        evidence = (
-            f"{facts.target.url} redirects to another site, {response.location}: "
-            "the server's own doing or a block page, plain http does not show which"
-        )
-        return Verdict("not_provable", "unknown", evidence, unauthenticated=True)
-    if facts.proxy and response.status >= 400 and not _passed_on(response):
-        evidence = f"HTTP {response.status} for {facts.target.url}: nothing shows whether server or proxy said it"
-        return Verdict("not_provable", "unknown", evidence)
-    if "icap/" in response.headers.get("via", "").lower():
-        evidence = f"{facts.target.url} was sent through content inspection (Via: {response.headers['via']})"
-        return Verdict("content_inspected", "inspection", evidence, True, False, True)
-    evidence = f"the server answered {response.status} in plain http"
-    return Verdict("reachable", None, evidence, allowed=True, unauthenticated=True)
+def _minted(facts: Facts, scene: Scene) -> str:
+    """Does the issuer sign whatever is asked for?"""
+    issuer = facts.tls.certificate.issuer if facts.tls else ""
+    if issuer and issuer == scene.control_issuer:
+        return "control"
+    return "many" if issuer in scene.issuers else ""
 
 
-def _passed_on(response: Response) -> bool:
-    return "via" in response.headers or "x-cache" in response.headers
+def _modern(tls: Optional[Tls], scene: Scene) -> str:
+    """TLS as new as it has to be? Empty where no version is known."""
+    if tls is None or not tls.version:
+        return ""
+    least = ("TLSv1.2", "TLSv1.3")[("1.2", "1.3").index(scene.min_tls) :]
+    return "yes" if tls.version in least else "no"
 
 
-def _judge_tls(facts: Facts, tls: Tls) -> Verdict:
-    if tls.trust == "public":
-        return _judge_public(facts, tls)
+def _page(facts: Facts, stage: str, scene: Scene) -> str:
+    """What an answer shows of itself that carries no name of who made it."""
     response = facts.response
-    if response is not None and (response.status == 407 or response.maker):
-        return _judge_intermediary(facts, response, f"answered inside TLS under a certificate of {_issuer(tls)}")
-    if tls.trust == "known":
-        return _judge_inspected(facts, tls)
-    evidence = f"the certificate of {facts.target.host} is by {_issuer(tls)}, which nobody vouches for: {tls.detail}"
-    return Verdict("tls_untrusted", "unknown", evidence, tls12=_is_modern(tls))
+    if response is None or stage not in ("page", "tls"):
+        return ""
+    like_control = _is_like_control(facts, response, scene)
+    if stage == "tls":
+        return "control" if like_control else ""
+    led_away = response.leads_away_from(facts.target.host)
+    if led_away and response.location.split("?")[0] == scene.portal:
+        return "portal"
+    if like_control:
+        return "control" if response.status < 400 else "refusal"
+    if led_away:
+        return "away"
+    if facts.proxy and response.status >= 400 and not ("via" in response.headers or "x-cache" in response.headers):
+        return "unsure"
+    if "icap/" in response.headers.get("via", "").lower():
+        return "icap"
+    return "whole" if facts.ranged and is_whole(response) else ""
 
 
-def _judge_inspected(facts: Facts, tls: Tls) -> Verdict:
-    evidence = (
-        f"the certificate of {facts.target.host} is by {_issuer(tls)}, no public CA but one that only this "
-        "company's hosts trust: TLS is inspected"
-    )
-    answered = facts.response is not None
-    return Verdict(
-        "tls_inspected",
-        "inspection",
-        evidence,
-        allowed=True if answered else None,
-        uninspected=False,
-        unauthenticated=True if answered else None,
-        tls12=_is_modern(tls),
-    )
+def _is_like_control(facts: Facts, response: Response, scene: Scene) -> bool:
+    """A name that does not exist gets the same, so no server said it. An error is no page, but the proxy's own."""
+    control = scene.control_pages.get(facts.target.scheme)
+    if control is None or response.status >= 500 or not response.is_like(control):
+        return False
+    return response.is_page or (bool(facts.proxy) and response.status >= 400)
 
 
-def _judge_public(facts: Facts, tls: Tls) -> Verdict:
-    by = f"{tls.version}, certificate by {_issuer(tls)}"
-    host = facts.target.host
-    if tls.problem == "wrong_name":
-        evidence = f"the certificate is for {tls.certificate.subject or 'another name'} and not for {host} ({by})"
-        return Verdict("tls_wrong_name", "server", evidence, unauthenticated=True, tls12=_is_modern(tls))
-    if tls.problem == "expired":
-        when = tls.certificate.not_after or "unknown"
-        evidence = f"the certificate of {host} is out of date by this host's clock: {tls.detail}, ends {when} ({by})"
-        return Verdict("tls_expired", "server", evidence, True, True, True, _is_modern(tls))
-    if not _is_modern(tls):
-        evidence = f"{host} speaks no TLS 1.2, only {by}"
-        return Verdict("tls_too_old", "server", evidence, True, True, True, False)
-    answer = f"the server answered {facts.response.status}" if facts.response else "the TLS handshake is complete"
-    note = "" if facts.response else ", the server then gave no HTTP answer"
-    return Verdict("reachable", None, f"{answer} over {by}{note}", True, True, True, True)
+def is_whole(response: Response) -> bool:
+    """All of it, although one byte was asked for."""
+    return response.status == 200 and response.headers.get("content-length", "") not in ("0", "1")
 
 
-def _issuer(tls: Tls) -> str:
-    return repr(tls.certificate.issuer or "an unknown issuer")
-
-
-def _is_modern(tls: Tls) -> Optional[bool]:
-    return tls.version in ("TLSv1.2", "TLSv1.3") if tls.version else None
-
-
-def as_answer(facts: Facts, verdict: Verdict) -> Dict[str, Any]:
-    """The answer for one target: plain data, empty parts left out of C(steps)."""
+def words(facts: Facts, scene: Scene) -> Dict[str, str]:
+    """What an evidence may tell, each fit for one line."""
+    stage = _stage(facts)
+    fault = facts.fault or StepError("")
+    tls = facts.tls or Tls()
+    answer = _deciding_answer(facts, stage) or Response(0)
+    issuer = repr(tls.certificate.issuer or "an unknown issuer")
+    proxy = f"the proxy {facts.proxy}" if facts.proxy else "something on the way (a transparent proxy or firewall)"
     return {
-        "target": facts.target.url,
-        "outcome": verdict.outcome,
-        "blame": verdict.blame,
-        "evidence": verdict.evidence,
-        "allowed": verdict.allowed,
-        "uninspected": verdict.uninspected,
-        "unauthenticated": verdict.unauthenticated,
-        "tls12": verdict.tls12,
-        "steps": _steps(facts),
+        "host": facts.target.host,
+        "where": facts.target.authority,
+        "url": facts.target.url,
+        "proxy": proxy,
+        "fault": fault.word,
+        "step": fault.step,
+        "detail": facts.port or fault.detail or "no reason given",
+        "during": "in the TLS handshake" if fault.step == "tls" else "instead of answering",
+        "cut": "closed" if fault.word == "closed" else "reset",
+        "addresses": ", ".join(facts.addresses),
+        "control": scene.control,
+        "status": str(answer.status),
+        "location": answer.location or "nowhere",
+        "location_too": f", a redirect to {answer.location}" if answer.location else "",
+        "via": answer.headers.get("via", ""),
+        "said": _told(facts, stage, answer, proxy, issuer),
+        "issuer": issuer,
+        "signed": scene.issuers.get(tls.certificate.issuer, ""),
+        "subject": tls.certificate.subject or "another name",
+        "ends": tls.certificate.not_after or "unknown",
+        "problem": tls.detail,
+        "by": f"{tls.version}, certificate by {issuer}",
+        "min_tls": scene.min_tls,
     }
 
 
-def _steps(facts: Facts) -> Dict[str, Any]:
-    steps: Dict[str, Any] = {"seconds": facts.seconds}
-    if facts.addresses:
-        steps["addresses"] = facts.addresses
-    if facts.fault is not None:
-        steps["failed"] = facts.fault.step
-        steps["fault"] = facts.fault.word
-    if facts.tunnel is not None:
-        steps["connect"] = _response(facts.tunnel)
-    if facts.tls is not None:
-        steps["seconds"] = {**facts.seconds, "tls": facts.tls.seconds}
-        steps["tls"] = _tls(facts.tls)
-    response = facts.response or facts.plain
-    if response is not None:
-        steps["http"] = _response(response)
-    return steps
+_DID = {
+    "tunnel": "answered CONNECT with",
+    "plain": "answered the TLS handshake in plain text with",
+    "page": "answered",
+}
 
 
-def _response(response: Response) -> Dict[str, Any]:
-    wanted = ("server", "via", "x-squid-error", "proxy-status", "proxy-authenticate", "location")
-    shown = {name: response.headers[name] for name in wanted if name in response.headers}
-    return {"status": response.status, **shown}
-
-
-def _tls(tls: Tls) -> Dict[str, Any]:
-    return {
-        "version": tls.version,
-        "cipher": tls.cipher,
-        "trust": tls.trust,
-        "problem": tls.problem or None,
-        "subject": tls.certificate.subject,
-        "issuer": tls.certificate.issuer,
-        "not_after": tls.certificate.not_after,
-    }
+def _told(facts: Facts, stage: str, answer: Response, proxy: str, issuer: str) -> str:
+    did = _DID.get(stage, f"answered inside TLS under a certificate of {issuer}")
+    mark = f" ({answer.maker})" if answer.maker else ""
+    return f"{proxy} {did} {answer.status} for {facts.target.url}{mark}"

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import selectors
 import socket
 import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple
 
 # RFC 8305 (Happy Eyeballs): how long the next address waits for the one before it.
@@ -54,12 +56,26 @@ class Budget:
         return StepError("deadline") if self.left() <= 0 else StepError("timeout")
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """What the system's resolver says of a name; *canonical* is the end of its chain of aliases."""
+
+    addresses: Tuple[Address, ...]
+    canonical: str = ""
+
+    @property
+    def leads_nowhere(self) -> bool:
+        """Only addresses that no server in the world has: the usual answers of a resolver that withholds a name."""
+        found = [ipaddress.ip_address(address[0].partition("%")[0]) for _family, address in self.addresses]
+        return bool(found) and all(one.is_unspecified or str(one) in ("127.0.0.1", "::1") for one in found)
+
+
 class Resolver:
     """Each name is asked for once; getaddrinfo has no timeout of its own, so it runs in a thread beside."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answers: Dict[str, Future[List[Address]]] = {}
+        self._answers: Dict[str, Future[Resolution]] = {}
 
     def resolve(self, host: str, port: int, budget: Budget) -> List[Address]:
         """The addresses of a host, in the order of preference of the system."""
@@ -68,9 +84,22 @@ class Resolver:
         except FutureTimeout:
             fault = budget.expired()
             raise StepError("deadline" if fault.word == "deadline" else "resolver_silent") from None
-        return [(family, (address[0], port)) for family, address in found]
+        return [(family, (address[0], port)) for family, address in found.addresses]
 
-    def _ask(self, host: str) -> Future[List[Address]]:
+    def known(self, host: str) -> Optional[Resolution]:
+        """What has been answered already; None where nothing has, or where it was a failure."""
+        with self._lock:
+            answer = self._answers.get(host)
+        return answer.result() if answer and answer.done() and not answer.exception() else None
+
+    def forget(self, host: str) -> None:
+        """Ask anew next time, unless the answer is still awaited."""
+        with self._lock:
+            answer = self._answers.get(host)
+            if answer is not None and answer.done():
+                del self._answers[host]
+
+    def _ask(self, host: str) -> Future[Resolution]:
         with self._lock:
             answer = self._answers.get(host)
             if answer is None:
@@ -79,16 +108,31 @@ class Resolver:
             return answer
 
 
-def _look_up(host: str, answer: Future[List[Address]]) -> None:
+def _look_up(host: str, answer: Future[Resolution]) -> None:
     try:
-        rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_CANONNAME)
         unique = dict.fromkeys((row[0], (str(row[4][0]), 0)) for row in rows)
-        answer.set_result(list(unique))
+        canonical = next((row[3].rstrip(".").lower() for row in rows if row[3]), "")
+        answer.set_result(Resolution(tuple(unique), "" if canonical == host else canonical))
     except socket.gaierror as error:
         gone = error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
         answer.set_exception(StepError("no_such_name" if gone else "resolver_failed", str(error.strerror or error)))
     except Exception as error:  # noqa: BLE001 - whatever happens, the thread that waits must be told
         answer.set_exception(StepError("resolver_failed", str(error)))
+
+
+_FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+
+
+def of_family(addresses: Sequence[Address], family: str) -> List[Address]:
+    """Those of one family; *any* takes all."""
+    if family == "any":
+        return list(addresses)
+    chosen = [one for one in addresses if one[0] == _FAMILIES[family]]
+    if not chosen:
+        others = ", ".join(sorted(address[0] for _family, address in addresses))
+        raise StepError("other_family", f"it has {others}")
+    return chosen
 
 
 def connect(addresses: Sequence[Address], budget: Budget) -> socket.socket:

@@ -6,30 +6,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import threading
-import time
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Union
 
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_http import ask, connect_request, page_request
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_judge import Facts, Verdict, as_answer, judge
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import (
-    Address,
-    Budget,
-    Resolver,
-    StepError,
-    connect,
-)
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_judge import Facts, Scene, Verdict, judge
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import Budget, Resolver
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_scene import CONTROL_NAME, ScenePainter
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_steps import as_answer
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import Proxy, Target
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_tls import PlainAnswerError, handshake
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_trust import Contexts
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_walk import Walker
 
+Ways = Callable[[Target], Sequence[Optional[Proxy]]]
+Seen = Union[Facts, Verdict]  # a verdict where nothing could be seen
 
-class _DeniedError(Exception):
-    """The proxy did not open the tunnel."""
+# How many of a name's ports are asked at once. The two that most names have should not wait for each other: behind a
+# firewall that drops, each of them lasts as long as the timeout.
+_PORTS_AT_ONCE = 2
+# What a second try may mend. Silence is not among it: it would last as long again.
+_PASSING_FAULTS = ("reset", "closed", "resolver_failed")
+_PASSING_STATUS = (502, 503, 504)
 
 
 @dataclass
@@ -41,103 +39,91 @@ class Probe:
     proxy: Optional[Proxy] = None
     threads: int = 64
     resolver: Resolver = field(default_factory=Resolver)
+    ways: Optional[Ways] = None  # for each target its proxies (or None, the direct way), in the order to be tried
+    retries: int = 1
+    min_tls: str = "1.2"
+    ranged: FrozenSet[str] = frozenset()  # URLs of which one byte is asked for
+    control: str = CONTROL_NAME
+
+    def __post_init__(self) -> None:
+        self._walker = Walker(self.contexts, self.budget, self.resolver)
 
     def run(self, targets: Sequence[Target]) -> List[Dict[str, Any]]:
-        """One answer for each target, in their order. Daemon threads: a hung resolver must not hold the end up."""
+        """One answer for each target, in their order."""
+        seen = self._at_once(targets, self.threads * _PORTS_AT_ONCE)
+        painter = ScenePainter(self._walker, self._ways, self.control, self.min_tls)
+        scene = painter.paint([one for one in seen if isinstance(one, Facts)])
+        late = Verdict("not_probed", None, "the deadline of the run passed before its turn came")
+        return [_answer(target, one or late, scene) for target, one in zip(targets, seen)]
+
+    def _at_once(self, targets: Sequence[Target], threads: int) -> List[Optional[Seen]]:
+        """Daemon threads: a resolver that hangs must not hold the end up."""
         queue: SimpleQueue[int] = SimpleQueue()
         for index in range(len(targets)):
             queue.put(index)
-        answers: List[Optional[Dict[str, Any]]] = [None] * len(targets)
+        seen: List[Optional[Seen]] = [None] * len(targets)
         workers = [
-            threading.Thread(target=self._work, args=(targets, queue, answers), daemon=True)
-            for _number in range(min(self.threads, len(targets)))
+            threading.Thread(target=self._work, args=(targets, queue, seen), daemon=True)
+            for _number in range(min(threads, len(targets)))
         ]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join(self.budget.left() + 1)
-        late = Verdict("not_probed", None, "the deadline of the run passed before its turn came")
-        return [answer or as_answer(Facts(target), late) for target, answer in zip(targets, list(answers))]
+        return list(seen)
 
-    def _work(
-        self, targets: Sequence[Target], queue: SimpleQueue[int], answers: List[Optional[Dict[str, Any]]]
-    ) -> None:
+    def _work(self, targets: Sequence[Target], queue: SimpleQueue[int], seen: List[Optional[Seen]]) -> None:
         while self.budget.left() > 0:
             try:
                 index = queue.get_nowait()
             except Empty:
                 return
-            answers[index] = self.ask(targets[index])
+            seen[index] = self._look(targets[index])
 
-    def ask(self, target: Target) -> Dict[str, Any]:
-        """Probe one target; an error of the probe itself is an answer too, and never a good one."""
-        facts = Facts(target, proxy=self.proxy.url if self.proxy else "")
+    def _look(self, target: Target) -> Seen:
+        """See one target; an error of the probe itself is an answer too, and never a good one."""
         try:
-            self._walk(facts)
-            verdict = judge(facts)
+            return self._see(target)
         except Exception as error:  # noqa: BLE001 - see above
-            verdict = Verdict("not_probed", "unknown", f"the probe itself failed: {type(error).__name__}: {error}")
-        return as_answer(facts, verdict)
+            return _own_failure(error)
 
-    def _walk(self, facts: Facts) -> None:
-        try:
-            if facts.target.is_tls:
-                self._walk_tls(facts)
-            else:
-                self._walk_plain(facts)
-        except PlainAnswerError as answer:
-            facts.plain = answer.response
-        except StepError as fault:
-            facts.fault = fault
-        except _DeniedError:
-            pass  # facts.tunnel holds the answer
+    def _see(self, target: Target) -> Facts:
+        for tries in range(1, self.retries + 2):
+            facts = self._first_way(target)
+            facts.tries = tries
+            if not _may_pass(facts) or tries > self.retries or self.budget.left() <= 0:
+                break
+            self.resolver.forget(target.host)
+        return facts
 
-    def _walk_plain(self, facts: Facts) -> None:
-        with self._connection(facts) as sock, _timed(facts, "http"):
-            facts.response = ask(sock, page_request(facts.target, bool(self.proxy)), self.budget)
+    def _first_way(self, target: Target) -> Facts:
+        """As desktops do: the next proxy is asked where one cannot be reached."""
+        for proxy in self._ways(target):
+            facts = self._walker.walk(target, proxy, target.url in self.ranged)
+            if facts.fault is None or facts.fault.step != "proxy_connect":
+                break
+        return facts
 
-    def _walk_tls(self, facts: Facts) -> None:
-        sock, facts.tls = handshake(facts.target, self.contexts, lambda: self._channel(facts), self.budget)
-        with contextlib.closing(sock), _timed(facts, "http"):
-            facts.response = ask(sock, page_request(facts.target, bool(self.proxy)), self.budget)
-
-    def _channel(self, facts: Facts) -> socket.socket:
-        """A connection on which TLS can begin."""
-        sock = self._connection(facts)
-        if self.proxy is not None:
-            try:
-                with _timed(facts, "proxy"):
-                    facts.tunnel = ask(sock, connect_request(facts.target), self.budget)
-                if not 200 <= facts.tunnel.status < 300:
-                    raise _DeniedError
-            except BaseException:
-                sock.close()
-                raise
-        return sock
-
-    def _connection(self, facts: Facts) -> socket.socket:
-        """A connection to the target, or to the proxy."""
-        far = self.proxy or facts.target
-        with _timed(facts, "proxy_connect" if self.proxy else "resolve"):
-            addresses = self.resolver.resolve(far.host, far.port, self.budget)
-        if not self.proxy:
-            facts.addresses = _texts(addresses)
-        with _timed(facts, "proxy_connect" if self.proxy else "connect"):
-            return connect(addresses, self.budget)
+    def _ways(self, target: Target) -> Sequence[Optional[Proxy]]:
+        return self.ways(target) if self.ways else [self.proxy]
 
 
-def _texts(addresses: Sequence[Address]) -> List[str]:
-    return sorted({address[0] for _family, address in addresses})
+def _may_pass(facts: Facts) -> bool:
+    if facts.fault is not None:
+        return facts.fault.word in _PASSING_FAULTS
+    answer = facts.tunnel if facts.tunnel and facts.tunnel.status >= 300 else facts.response
+    return bool(facts.proxy and answer and answer.status in _PASSING_STATUS)
 
 
-@contextlib.contextmanager
-def _timed(facts: Facts, step: str) -> Iterator[None]:
-    """Note how long a step took (of several tries the last), and which step it was that failed."""
-    start = time.monotonic()
+def _own_failure(error: Exception) -> Verdict:
+    return Verdict("not_probed", "unknown", f"the probe itself failed: {type(error).__name__}: {error}")
+
+
+def _answer(target: Target, seen: Seen, scene: Scene) -> Dict[str, Any]:
+    if isinstance(seen, Verdict):
+        return as_answer(Facts(target), seen)
     try:
-        yield
-    except StepError as fault:
-        fault.step = step
-        raise
-    finally:
-        facts.seconds[step] = round(time.monotonic() - start, 3)
+        verdict = judge(seen, scene)
+    except Exception as error:  # noqa: BLE001 - see above
+        verdict = _own_failure(error)
+    return as_answer(seen, verdict)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional, Tuple
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# Bare ports: a connection, or a datagram, and nothing more is asked.
+PORT_SCHEMES = ("tcp", "udp")
+FAMILIES = {"any": "", "ipv4": "IPv4", "ipv6": "IPv6"}
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*")
 _VISIBLE = re.compile(r"[!-~]+")
 
@@ -31,17 +34,28 @@ class Target:
     host: str
     port: int
     path: str = "/"
+    family: str = "any"  # any, ipv4 or ipv6
 
     @property
     def url(self) -> str:
+        """What is asked for."""
+        port = "" if self.port == DEFAULT_PORTS.get(self.scheme) else f":{self.port}"
+        return f"{self.scheme}://{bracketed(self.host)}{port}{'' if self.path == '/' else self.path}"
+
+    @property
+    def label(self) -> str:
         """The canonical text; two targets are the same when this is the same."""
-        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{_bracketed(self.host)}{port}{'' if self.path == '/' else self.path}"
+        family = FAMILIES[self.family]
+        return f"{self.url} ({family})" if family else self.url
+
+    def over(self, family: str) -> Target:
+        """The same, asked over one family of addresses only."""
+        return replace(self, family=family)
 
     @property
     def authority(self) -> str:
         """Host and port as CONNECT wants them."""
-        return f"{_bracketed(self.host)}:{self.port}"
+        return f"{bracketed(self.host)}:{self.port}"
 
     @property
     def is_tls(self) -> bool:
@@ -49,19 +63,21 @@ class Target:
 
 
 def parse_target(text: object, where: str = "targets") -> Target:
-    """Read V(https://name), V(https://name:8443) or V(http://name/path)."""
+    """Read V(https://name), V(https://name:8443), V(http://name/path), V(tcp://name:5671) or V(udp://name:3478)."""
     if not isinstance(text, str):
         raise TargetError(f"{where}: expected a URL as text, got {text!r}")
     problem = f"{where}: {text!r} cannot be probed: "
     parts = _split(str(text), problem)
-    if parts.scheme not in DEFAULT_PORTS:
-        raise TargetError(f"{problem}expected http:// or https:// at the beginning")
+    if parts.scheme not in DEFAULT_PORTS and parts.scheme not in PORT_SCHEMES:
+        raise TargetError(f"{problem}expected http://, https://, tcp:// or udp:// at the beginning")
     path = parts.path or "/"
-    if parts.scheme == "https" and path != "/":
+    if parts.scheme != "http" and path != "/":
         raise TargetError(f"{problem}a path is only visible to the network in plain http; leave it out")
     if parts.query or parts.fragment:
         raise TargetError(f"{problem}a query or fragment does not belong here")
     host, port = _authority(parts, problem)
+    if port is None and parts.scheme in PORT_SCHEMES:
+        raise TargetError(f"{problem}the port is missing, expected {parts.scheme}://host:port")
     return Target(parts.scheme, host, port or DEFAULT_PORTS[parts.scheme], path)
 
 
@@ -74,7 +90,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        return f"http://{_bracketed(self.host)}:{self.port}"
+        return f"http://{bracketed(self.host)}:{self.port}"
 
 
 def parse_proxy(text: str) -> Proxy:
@@ -89,6 +105,14 @@ def parse_proxy(text: str) -> Proxy:
     if port is None:
         raise TargetError(f"{problem}the port is missing, expected http://host:port")
     return Proxy(host, port)
+
+
+def parse_control(text: str) -> str:
+    """Read the option *control_name*: a plain name."""
+    host = text.lower().rstrip(".")
+    if len(host) > 253 or not _NAME.fullmatch(host) or "." not in host:
+        raise TargetError(f"control_name: expected a name that does not exist, such as none.example.com, got {text!r}")
+    return host
 
 
 def _split(text: str, problem: str) -> SplitResult:
@@ -109,12 +133,13 @@ def _authority(parts: SplitResult, problem: str) -> Tuple[str, Optional[int]]:
         raise TargetError(f"{problem}{error}") from error
     if port == 0:
         raise TargetError(f"{problem}port 0 is none")
-    if not (_is_address(host) or (len(host) <= 253 and _NAME.fullmatch(host))):
+    if not (is_address(host) or (len(host) <= 253 and _NAME.fullmatch(host))):
         raise TargetError(f"{problem}{host!r} is neither a host name nor an address")
     return host, port
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """An address instead of a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -122,7 +147,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _bracketed(host: str) -> str:
+def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 

@@ -5,7 +5,8 @@
 """The TLS handshake, and who signed the certificate that came back.
 
 The first handshake verifies against the public roots. Only when that fails do further connections find out why: one
-that trusts what the host trusts, one that trusts everybody (to see the certificate), one that speaks old versions.
+that trusts what the host trusts, one that trusts everybody (to see the certificate), one that trusts a certificate of
+the chain that is known by its fingerprint to be genuine, one that speaks old versions.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Tuple
+from typing import Any, Callable, FrozenSet, List, Optional, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_http import Response, ask, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import Budget, StepError, step_error
@@ -51,6 +52,9 @@ class Tls:
     cipher: str = ""
     seconds: float = 0.0
     certificate: Certificate = field(default_factory=Certificate)
+    chain: Tuple[Certificate, ...] = ()  # as the server sent it, its own certificate first
+    named: bool = False  # the issuer is a CA that was named as one that inspects
+    mentions: bool = False  # the certificate holds the name that was asked for
 
 
 class PlainAnswerError(Exception):
@@ -80,17 +84,54 @@ def handshake(target: Target, contexts: Contexts, opener: Opener, budget: Budget
 def _identify(
     target: Target, contexts: Contexts, opener: Opener, budget: Budget, old_tls: bool
 ) -> Tuple[ssl.SSLSocket, Tls]:
+    def shake(trust: str, known: Tls) -> Tuple[ssl.SSLSocket, Tls]:
+        return _shake(target, contexts.get(trust, old_tls), opener, budget, known, contexts.inspectors)
+
     try:
-        return _shake(target, contexts.get("public", old_tls), opener, budget, Tls(trust="public"))
+        return shake("public", Tls(trust="public"))
     except ssl.SSLCertVerificationError as error:
         complaint = _complaint(error, "public")
-    if complaint.problem == "untrusted":
-        try:
-            return _shake(target, contexts.get("known", old_tls), opener, budget, Tls(trust="known"))
-        except ssl.SSLCertVerificationError as error:
-            own = _complaint(error, "known")
-            complaint = own if own.trust else complaint
-    return _shake(target, contexts.get("none", old_tls), opener, budget, complaint)
+    if complaint.problem != "untrusted":
+        return shake("none", complaint)
+    try:
+        sock, tls = shake("known", Tls(trust="known"))
+    except ssl.SSLCertVerificationError as error:
+        own = _complaint(error, "known")
+        sock, tls = shake("none", own if own.trust else complaint)
+    return _by_fingerprint(sock, tls, shake, contexts)
+
+
+def _by_fingerprint(
+    sock: ssl.SSLSocket, tls: Tls, shake: Callable[[str, Tls], Tuple[ssl.SSLSocket, Tls]], contexts: Contexts
+) -> Tuple[ssl.SSLSocket, Tls]:
+    """A chain that holds a certificate known to be genuine: is it really signed by that one?"""
+    trust = contexts.trust_genuine(_presented(sock))
+    if not trust:
+        return sock, tls
+    try:
+        found = shake(trust, Tls(trust="public"))
+    except ssl.SSLCertVerificationError as error:
+        complaint = _complaint(error, "public")
+        if complaint.problem == "untrusted":  # anybody can send a certificate along that did not sign anything
+            return sock, tls
+        found = shake("none", complaint)
+    except StepError:
+        return sock, tls
+    sock.close()
+    return found
+
+
+def _presented(sock: ssl.SSLSocket) -> List[bytes]:
+    """The certificates that the server sent (DER). Only its own one where Python is older than 3.10."""
+    own = sock.getpeercert(binary_form=True) or b""
+    getter: Optional[Callable[[], List[Any]]] = getattr(sock, "get_unverified_chain", None)
+    if getter is None:
+        getter = getattr(getattr(sock, "_sslobj", None), "get_unverified_chain", None)
+    try:
+        sent = (getter() if getter else None) or [own]
+        return [one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in sent]
+    except (ssl.SSLError, ValueError, AttributeError):
+        return [own]
 
 
 def _complaint(error: ssl.SSLCertVerificationError, trust: str) -> Tls:
@@ -103,7 +144,12 @@ def _complaint(error: ssl.SSLCertVerificationError, trust: str) -> Tls:
 
 
 def _shake(
-    target: Target, context: ssl.SSLContext, opener: Opener, budget: Budget, known: Tls
+    target: Target,
+    context: ssl.SSLContext,
+    opener: Opener,
+    budget: Budget,
+    known: Tls,
+    inspectors: FrozenSet[str] = frozenset(),
 ) -> Tuple[ssl.SSLSocket, Tls]:
     sock = opener()
     try:
@@ -119,6 +165,8 @@ def _shake(
     finally:
         sock.close()  # wrap_socket took the connection over; what is left here is ours when it failed
     cipher = wrapped.cipher()
+    sent = _presented(wrapped)
+    chain = tuple(read_certificate(one) for one in sent)
     return wrapped, Tls(
         trust=known.trust or "none",
         problem=known.problem,
@@ -126,7 +174,10 @@ def _shake(
         version=wrapped.version() or "",
         cipher=cipher[0] if cipher else "",
         seconds=round(time.monotonic() - start, 3),
-        certificate=read_certificate(wrapped.getpeercert(binary_form=True) or b""),
+        certificate=chain[0],
+        chain=chain,
+        named=bool(inspectors) and any(one.issuer in inspectors for one in chain),
+        mentions=target.host.encode("ascii") in sent[0],
     )
 
 

@@ -12,13 +12,20 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import hashlib
 import os
+import re
 import ssl
 import threading
 import warnings
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_microsoft import (
+    MICROSOFT_FINGERPRINTS,
+    microsoft_pem,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_x509 import read_certificate
 
 # Mozilla's roots as the distributions ship them, before anything local is added.
 PUBLIC_ROOTS = (
@@ -90,9 +97,18 @@ def _blocks(text: str) -> List[str]:
 class Contexts:
     """One SSLContext for each need, made when first needed (each costs some 20 ms) and shared by all threads."""
 
-    def __init__(self, public_ca_path: Optional[str] = None, inspection_ca_path: Optional[str] = None) -> None:
-        self._public = public_roots(public_ca_path)
+    def __init__(
+        self,
+        public_ca_path: Optional[str] = None,
+        inspection_ca_path: Optional[str] = None,
+        public_fingerprints: Sequence[str] = (),
+    ) -> None:
+        self._public = public_roots(public_ca_path) + microsoft_pem()
         self._inspection = read_roots(inspection_ca_path, "inspection_ca_path") if inspection_ca_path else ""
+        self._genuine = {*MICROSOFT_FINGERPRINTS, *fingerprints(public_fingerprints)}
+        # The subjects of the CAs that were named as inspecting: a chain by one of them is inspected, also when
+        # somebody put that CA among the public roots.
+        self.inspectors = frozenset(read_certificate(der).subject for der in _ders(self._inspection)) - {""}
         self._lock = threading.Lock()
         self._made: Dict[Tuple[str, bool], ssl.SSLContext] = {}
         self._trust: Dict[str, Callable[[ssl.SSLContext], None]] = {
@@ -115,7 +131,19 @@ class Contexts:
                 self._made[key] = context
             return self._made[key]
 
+    def trust_genuine(self, sent: Sequence[bytes]) -> str:
+        """The trust that takes those of *sent* (DER) that are known by fingerprint; empty when none of them is."""
+        anchors = [der for der in sent if hashlib.sha256(der).hexdigest() in self._genuine]
+        if not anchors:
+            return ""
+        name = "genuine " + " ".join(sorted(hashlib.sha256(der).hexdigest() for der in anchors))
+        pem = "".join(ssl.DER_cert_to_PEM_cert(der) for der in anchors)
+        with self._lock:
+            self._trust[name] = lambda context: _trust_anchors(context, pem)
+        return name
+
     def _trust_public(self, context: ssl.SSLContext) -> None:
+        context.verify_flags |= _PARTIAL_CHAIN  # Microsoft's issuing CAs are known, and not each of their roots
         _load(context, self._public, "public_ca_path")
 
     def _trust_known(self, context: ssl.SSLContext) -> None:
@@ -134,6 +162,29 @@ def _load(context: ssl.SSLContext, pem: str, option: str) -> None:
         context.load_verify_locations(cadata=pem)
     except ssl.SSLError as error:
         raise TrustError(f"{option}: OpenSSL cannot read the certificates: {error}") from error
+
+
+def _trust_anchors(context: ssl.SSLContext, pem: str) -> None:
+    context.verify_flags |= _PARTIAL_CHAIN  # what is known may be an issuing CA, since servers seldom send the root
+    _load(context, pem, "public_fingerprints")
+
+
+def fingerprints(texts: Sequence[object]) -> List[str]:
+    """SHA-256 of certificates, as people copy them: with or without colons, in any case."""
+    found = []
+    for index, text in enumerate(texts):
+        plain = re.sub(r"[\s:]", "", str(text)).lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", plain):
+            raise TrustError(
+                f"public_fingerprints[{index}]: expected the SHA-256 of a certificate, 64 hexadecimal digits, "
+                f"got {text!r}"
+            )
+        found.append(plain)
+    return found
+
+
+def _ders(pem: str) -> List[bytes]:
+    return [ssl.PEM_cert_to_DER_cert(block) for block in _blocks(pem)]
 
 
 def _trust_nobody(context: ssl.SSLContext) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_advice import advice
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_expect import status as status_of
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_question import SEVERITIES, Question, Witness
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import FAMILIES
 
 Answer = Mapping[str, Any]
 Judged = Tuple[str, Answer]  # status, and the answer that decided it
@@ -20,65 +23,101 @@ MOST_SHOWN = 20
 
 # What also happens to a name that is fine but is not served on this port, or has died: no sign of interference when
 # another port or another name of the same entry is as intended.
-_EXCUSABLE = ("refused", "timeout", "dns_failure", "upstream_failure", "not_provable")
-_DEAD = ("refused", "timeout", "dns_failure", "upstream_failure")
-_NOT_ASKED: Answer = {"target": None, "outcome": "not_provable", "blame": None, "evidence": ""}
+_EXCUSABLE = ("refused", "timeout", "dns_failure", "upstream_failure", "gone", "not_provable")
+_NOT_ASKED: Answer = {"target": None, "outcome": "not_provable", "blame": None, "evidence": "", "steps": {}}
 
 
-def judge_all(asked: Sequence[Question], answers: Iterable[Answer]) -> List[Dict[str, Any]]:
+def judge_all(
+    asked: Sequence[Question], answers: Iterable[Answer], families: Sequence[str] = ("any",)
+) -> List[Dict[str, Any]]:
     """One judgement for each question, in their order."""
-    by_url = {answer["target"]: answer for answer in answers}
+    by_label = {answer["target"]: answer for answer in answers}
     # Through a proxy it is the proxy that resolves, so only what was reached shows that names resolve.
-    names_resolve = any(answer["steps"].get("addresses") or _status(answer) == "ok" for answer in by_url.values())
-    return [_judged(question, by_url, names_resolve) for question in asked]
+    names_resolve = any(
+        answer["steps"].get("addresses") or answer["outcome"] == "reachable" for answer in by_label.values()
+    )
+    judge = _Judge(by_label, names_resolve, families)
+    return [judge.judged(question) for question in asked]
 
 
-def _judged(question: Question, by_url: Mapping[str, Answer], names_resolve: bool) -> Dict[str, Any]:
-    status, answer = _judge(question, by_url, names_resolve)
-    made_up = bool(question.witnesses and question.witnesses[0].made_up)
-    evidence = answer["evidence"]
-    if question.unprovable:
-        evidence = f"{question.unprovable}; the rest: {evidence}" if evidence else question.unprovable
-    return {
-        "entry": question.label,
-        "severity": question.severity,
-        "groups": list(question.groups),
-        "status": "not_provable" if question.unprovable and status == "ok" else status,
-        "target": answer["target"],
-        "outcome": answer["outcome"],
-        "blame": answer["blame"],
-        "evidence": f"{evidence} (made-up name)" if made_up else evidence,
-        "targets": [url for witness in question.witnesses for url in witness.urls],
-    }
+class _Judge:
+    """What is the same for all questions."""
 
+    def __init__(self, by_label: Mapping[str, Answer], names_resolve: bool, families: Sequence[str]) -> None:
+        self._by_label = by_label
+        self._names_resolve = names_resolve
+        self._families = families
 
-def _judge(question: Question, by_url: Mapping[str, Answer], names_resolve: bool) -> Judged:
-    if not question.witnesses:
-        return "not_provable", _NOT_ASKED
-    judged = [_judge_witness(witness, by_url, question.ports_stated) for witness in question.witnesses]
-    status, answer = _most_telling(judged)
-    if status != "failed":
-        return status, answer
-    if _is_gone(question, judged, names_resolve):
-        return "gone", answer
-    if question.wildcard and names_resolve and all(_may_not_exist(other) for _status_of, other in judged):
-        return "not_provable", answer
-    return status, answer
+    def judged(self, question: Question) -> Dict[str, Any]:
+        status, answer = self._judge(question)
+        made_up = bool(question.witnesses and question.witnesses[0].made_up)
+        evidence = answer["evidence"]
+        if question.unprovable:
+            evidence = f"{question.unprovable}; the rest: {evidence}" if evidence else question.unprovable
+        return {
+            "entry": question.label,
+            "severity": question.severity,
+            "groups": list(question.groups),
+            "wildcard": question.wildcard,
+            "status": "not_provable" if question.unprovable and status == "ok" else status,
+            "target": answer["target"],
+            "outcome": answer["outcome"],
+            "blame": answer["blame"],
+            "evidence": f"{evidence} (made-up name)" if made_up else evidence,
+            "advice": advice(answer["outcome"], answer["blame"]) if status in ("failed", "gone") else None,
+            "targets": [label for witness in question.witnesses for label in self._labels(witness)],
+            "seconds": round(sum(answer["steps"].get("seconds", {}).values()), 3),
+        }
 
-
-def _judge_witness(witness: Witness, by_url: Mapping[str, Answer], ports_stated: bool) -> Judged:
-    judged = [(_status(by_url[url]), by_url[url]) for url in witness.urls]
-    if ports_stated:
-        status, answer = min(judged, key=lambda item: ("failed", "not_provable", "ok").index(item[0]))
-    else:
+    def _judge(self, question: Question) -> Judged:
+        if not question.witnesses:
+            return "not_provable", _NOT_ASKED
+        judged = [self._judge_witness(witness, question) for witness in question.witnesses]
         status, answer = _most_telling(judged)
-    if witness.made_up and _is_excusable(answer):
-        return "not_provable", answer
-    return status, answer
+        if status != "failed":
+            return status, answer
+        if self._is_gone(question, judged):
+            return "gone", answer
+        if question.wildcard and self._names_resolve and all(_may_not_exist(other) for _status, other in judged):
+            return "not_provable", answer
+        return status, answer
+
+    def _judge_witness(self, witness: Witness, question: Question) -> Judged:
+        """Over each family that was asked for: one that the name does not have is no failure."""
+        found = [self._judge_family(witness, question, family) for family in self._families]
+        status, answer = min(found, key=lambda item: ("failed", "ok", "not_provable").index(item[0]))
+        if witness.made_up and _is_excusable(answer):
+            return "not_provable", answer
+        return status, answer
+
+    def _judge_family(self, witness: Witness, question: Question, family: str) -> Judged:
+        answers = [self._by_label[_label(url, family)] for url in witness.urls]
+        judged = [(status_of(answer, question.intents), answer) for answer in answers]
+        if question.ports_stated:
+            return min(judged, key=lambda item: ("failed", "not_provable", "ok").index(item[0]))
+        return _most_telling(judged)
+
+    def _labels(self, witness: Witness) -> List[str]:
+        return [_label(url, family) for url in witness.urls for family in self._families]
+
+    def _is_gone(self, question: Question, judged: Sequence[Judged]) -> bool:
+        """A name that exists no more is news about the list, not about the network.
+
+        A reference shows it, who asked from elsewhere. One host alone cannot know what exists elsewhere, so without
+        a reference it needs more: the resolver says of a retired name, or of each witness of a wildcard, that there
+        is none, and resolves others. Silence is no sign: that is how a firewall looks that drops.
+        """
+        if all(answer["outcome"] == "gone" for _status, answer in judged):
+            return True
+        if not self._names_resolve:
+            return False
+        if question.retired:
+            return all(_may_not_exist(answer) for _status, answer in judged)
+        return question.wildcard and all(_does_not_exist(answer) for _status, answer in judged)
 
 
-def _status(answer: Answer) -> str:
-    return {"reachable": "ok", "not_provable": "not_provable"}.get(answer["outcome"], "failed")
+def _label(url: str, family: str) -> str:
+    return f"{url} ({FAMILIES[family]})" if FAMILIES[family] else url
 
 
 def _most_telling(judged: Sequence[Judged]) -> Judged:
@@ -96,21 +135,10 @@ def _is_excusable(answer: Answer) -> bool:
     return answer["outcome"] in _EXCUSABLE
 
 
-def _is_gone(question: Question, judged: Sequence[Judged], names_resolve: bool) -> bool:
-    """A name that exists no more is news about the list, not about the network.
-
-    One host cannot know what exists elsewhere. So: a retired name that nobody answers for, or a wildcard none of
-    whose witnesses exists, provided that this host can resolve names at all.
-    """
-    if question.retired:
-        return all(answer["outcome"] in _DEAD for _status_of, answer in judged)
-    if not question.wildcard or not names_resolve:
-        return False
-    return all(_does_not_exist(answer) for _status_of, answer in judged)
-
-
 def _does_not_exist(answer: Answer) -> bool:
     """The resolver's own word, and not its silence; a proxy gives no more than that the name does not resolve."""
+    if answer["outcome"] == "gone":
+        return True
     return answer["outcome"] == "dns_failure" and answer["steps"].get("fault") in (None, "no_such_name")
 
 
@@ -122,7 +150,8 @@ def _may_not_exist(answer: Answer) -> bool:
 def summarise(judged: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
     """The numbers and the worst of it: what comes back from each of a thousand hosts."""
     failed = [item for item in judged if item["status"] == "failed"]
-    shown = ("entry", "severity", "target", "outcome", "blame", "evidence")
+    shown = ("entry", "severity", "target", "outcome", "blame", "evidence", "advice")
+    wildcards = [item for item in judged if item["wildcard"]]
     by_severity = _count_by([(item["severity"], item["status"]) for item in judged], SEVERITIES)
     by_group = _count_by((group, item["status"]) for item in judged for group in item["groups"] or [UNGROUPED])
     return {
@@ -135,6 +164,7 @@ def summarise(judged: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
         "failures": [{name: item[name] for name in shown} for item in failed[:MOST_SHOWN]],
         "failures_more": max(0, len(failed) - MOST_SHOWN),
         "not_provable": [item["entry"] for item in judged if item["status"] == "not_provable"][:MOST_SHOWN],
+        "wildcards": {"total": len(wildcards), "provable": sum(item["status"] != "not_provable" for item in wildcards)},
         "gone": [item["entry"] for item in judged if item["status"] == "gone"][:MOST_SHOWN],
     }
 

@@ -9,8 +9,9 @@ ssl gives no fields of an unverified certificate, only its bytes (DER), and the 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import Iterator, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_http import shown
 
@@ -25,19 +26,25 @@ class Certificate:
     subject: str = ""
     issuer: str = ""
     not_after: str = ""
+    sha256: str = ""
+
+    def as_dict(self) -> Dict[str, str]:
+        """Plain data for an answer."""
+        return {name: getattr(self, name) for name in ("subject", "issuer", "not_after", "sha256")}
 
 
 def read_certificate(der: bytes) -> Certificate:
     """Read the three fields; a certificate that cannot be read has empty ones."""
+    sha256 = hashlib.sha256(der).hexdigest() if der else ""
     try:
         (_tag, whole), *_rest = _items(der)
         (_tag, signed), *_rest = _items(whole)
         fields = [item for item in _items(signed) if item[0] != _VERSION]
         _serial, _algorithm, issuer, validity, subject = fields[:5]
         not_after = list(_items(validity[1]))[1]
-        return Certificate(_name(subject[1]), _name(issuer[1]), _time(*not_after))
+        return Certificate(_name(subject[1]), _name(issuer[1]), _time(*not_after), sha256)
     except (ValueError, IndexError, UnicodeError):
-        return Certificate()
+        return Certificate(sha256=sha256)
 
 
 def _items(data: bytes) -> Iterator[Tuple[int, bytes]]:

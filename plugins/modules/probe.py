@@ -16,6 +16,8 @@ description:
     The trust store of a managed host holds the company's own CA, so trust shows nothing.
   - A tunnel that a proxy opens proves nothing either, since many proxies open it and deny inside.
     The answer inside the tunnel is read, and what the proxy itself said is told from what the server said.
+  - Where an answer leaves it open who gave it, a name that does not exist is asked for as well. Who answers for that
+    one makes answers up.
   - Any HTTP status of the server itself counts as reached, V(403), V(404) and V(500) included.
   - With O(entries), the control node chooses what to ask for each entry, and judges each entry by the answers.
     With O(results_dir), the full answer becomes a file there and only numbers and failures come back.
@@ -35,22 +37,61 @@ options:
       - A wildcard is asked through names that it contains. These are those of O(witnesses), then names known to
         the collection's catalogs and names that are entries themselves, in turns. A wildcard without any is
         C(not_provable).
-      - Networks, UDP and ports other than V(tcp/80), V(tcp/443), V(tcp/8080) and V(tcp/8443) are C(not_provable).
+      - V(tcp/80) and V(tcp/8080) are asked in http, V(tcp/443) and V(tcp/8443) in https. Of other TCP ports only the
+        connection can be known, and of UDP ports an answer, to a question in STUN, NTP or QUIC where the port is
+        theirs. Silence over UDP is C(not_provable), and so are ranges of more than eight ports, and networks of more
+        than one address.
       - Exactly one of O(entries) and O(targets) is needed.
     type: list
     elements: raw
   targets:
     description:
       - What to ask as it is, as URLs such as V(https://login.example.com), V(https://login.example.com:8443) or
-        V(http://www.example.com/ncsi.txt).
+        V(http://www.example.com/ncsi.txt), or bare ports as V(tcp://relay.example.com:5671) and
+        V(udp://turn.example.com:3478).
     type: list
     elements: str
   proxy:
     description:
-      - The proxy to go through, as V(http://proxy.example.com:3128). Without it the probe goes the direct way.
-      - The environment's proxy settings are not looked at.
+      - The proxy to go through, as V(http://proxy.example.com:3128). Without it, O(pac) and O(proxy_settings) the
+        probe goes the direct way.
       - No credentials are ever sent, since doing without is what has to be shown. Credentials in it are refused.
     type: str
+  proxy_settings:
+    description:
+      - Take the proxy from what the host is set to. V(none) looks at no setting.
+      - On Linux V(system) is what F(/etc/environment) says, and V(user) the environment of the user that the module
+        runs as. On Windows V(system) is WinHTTP and V(user) is WinINET, PAC file included, for the account that
+        the module runs as.
+      - Credentials that stand in a setting are not sent.
+    type: str
+    choices: [none, system, user]
+    default: none
+    version_added: 0.2.0
+  pac:
+    description:
+      - A PAC file, as desktops use it, in place of a fixed proxy. A path on the managed host, or a URL that the host
+        reads the direct way.
+      - Where the file names several proxies, the next one is asked when one cannot be reached, as desktops do.
+    type: str
+    version_added: 0.2.0
+  families:
+    description:
+      - Ask over V(ipv4) and V(ipv6) separately, each target once for each. V(any) asks over whatever answers first.
+      - A name without an address of the kind is C(not_provable) there, and no failure.
+      - Through a proxy it is the proxy that chooses, so it has to be V(any) there.
+    type: list
+    elements: str
+    choices: [any, ipv4, ipv6]
+    default: [any]
+    version_added: 0.2.0
+  retries:
+    description:
+      - How often a target is asked again when that may help. After a reset, a failure of the resolver, and an
+        answer of 502, 503 or 504 through a proxy. Silence is not asked again, since that lasts too long.
+    type: int
+    default: 1
+    version_added: 0.2.0
   timeout:
     description:
       - Seconds that each step of each endpoint may take.
@@ -67,6 +108,30 @@ options:
       - How many endpoints are asked at once.
     type: int
     default: 64
+  min_tls:
+    description:
+      - The least version of TLS that counts as intended.
+    type: str
+    choices: ["1.2", "1.3"]
+    default: "1.2"
+    version_added: 0.2.0
+  intents:
+    description:
+      - What is expected of each entry. C(allow), that it is reached at all, is always expected.
+      - Without V(bypass_tls_inspection), TLS inspection by a CA that the host trusts is as intended. Without
+        V(bypass_content_inspection), so are marks of content inspection. Without V(bypass_authentication), so is a
+        proxy that asks for credentials, and nothing more is known of the entry then.
+    type: list
+    elements: str
+    choices: [allow, bypass_tls_inspection, bypass_content_inspection, bypass_authentication]
+    default: [allow, bypass_tls_inspection, bypass_content_inspection, bypass_authentication]
+    version_added: 0.2.0
+  intents_by_risk:
+    description:
+      - What is expected instead of entries of a risk, for example V({"shared_hosting":["allow"]}), as it was given
+        to the appliance.
+    type: dict
+    version_added: 0.2.0
   public_ca_path:
     description:
       - File or folder on the managed host with the root certificates that count as public, in PEM form.
@@ -74,13 +139,23 @@ options:
       - Default is the set of Mozilla as the distribution ships it, without local additions
         (F(/usr/share/ca-certificates/mozilla) on Debian and Ubuntu, the corresponding place on Red Hat, SUSE,
         Alpine and Arch).
-      - A few endpoints, those of Windows Update above all, have certificates of Microsoft's own roots, which Mozilla's
-        set does not hold. They come out as C(tls_untrusted) unless a folder named here holds those roots as well.
+      - Microsoft's own certificate authorities, which sign Windows Update among others and stand in no public set,
+        are known to the collection and count as public as well.
     type: path
+  public_fingerprints:
+    description:
+      - SHA-256 fingerprints of further CA certificates that count as public, such as the private root of a
+        partner's service.
+      - The server has to send the certificate along, and must really be signed by it. On the managed host this needs
+        Python 3.10 or newer.
+    type: list
+    elements: str
+    version_added: 0.2.0
   inspection_ca_path:
     description:
       - File or folder on the managed host with the CA certificates that are known to inspect, in addition to what the
         host's trust store holds. Needed only where a host does not trust its company's CA.
+      - What one of these signed is inspected, also where somebody put it among the public roots.
     type: path
   witnesses:
     description:
@@ -99,6 +174,31 @@ options:
         answers.
     type: bool
     default: false
+  range_targets:
+    description:
+      - URLs over plain http of which one byte is asked for with C(Range), to be answered with 206. An answer with all
+        of it is C(range_stripped).
+      - With O(entries), those of the group C(delivery_optimization) are asked like that by themselves.
+    type: list
+    elements: str
+    version_added: 0.2.0
+  control_name:
+    description:
+      - A name that does not exist, asked for where an answer may have been made up on the way.
+      - Default is a random name below C(.invalid), which nobody can have. Some networks treat that one
+        specially, then name one of your own domain that does not exist.
+    type: str
+    version_added: 0.2.0
+  reference:
+    description:
+      - Result files on the control node, of this module run elsewhere (on the control node, in another branch, at
+        home), with the same O(entries). What was seen there tells more of what is seen here.
+      - An endpoint that answers there is held up on the way here. One that is dead there too is the server's own
+        trouble, and C(gone) when its name does not exist there either. A certificate that is public there and not
+        public here is inspected here.
+    type: list
+    elements: path
+    version_added: 0.2.0
   results_dir:
     description:
       - Folder on the control node for the full answer, in a file named after the host, mode V(0600).
@@ -200,10 +300,11 @@ failures:
       sample: https://webdir.online.lync.com
     outcome:
       description:
-        - What happened. One of C(reachable), C(dns_failure), C(refused), C(unreachable), C(timeout), C(reset),
-          C(proxy_unreachable), C(proxy_denied), C(proxy_auth_required), C(blocked), C(tls_inspected),
-          C(content_inspected), C(tls_too_old), C(tls_untrusted), C(tls_expired), C(tls_wrong_name), C(tls_failure),
-          C(upstream_failure), C(not_probed) and C(not_provable).
+        - What happened. One of C(reachable), C(dns_failure), C(dns_sinkhole), C(refused), C(unreachable), C(timeout),
+          C(reset), C(proxy_unreachable), C(proxy_denied), C(proxy_auth_required), C(block_page), C(captive_portal),
+          C(range_stripped), C(tls_inspected), C(content_inspected), C(tls_too_old), C(tls_untrusted),
+          C(tls_expired), C(tls_wrong_name), C(tls_failure), C(upstream_failure), C(gone), C(not_probed) and
+          C(not_provable).
       type: str
       sample: tls_inspected
     blame:
@@ -235,6 +336,11 @@ gone:
   type: list
   elements: str
   sample: []
+wildcards:
+  description: How many wildcards were asked for, and how many of them some known name could show.
+  returned: success
+  type: dict
+  sample: {"total": 86, "provable": 71}
 results_file:
   description: The file with the full answer on the control node, or null when none was written.
   returned: success
@@ -275,28 +381,46 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_expect import INTENTS
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import Budget
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_run import Probe
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import parse_proxy, parse_target
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_scene import CONTROL_NAME
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import (
+    FAMILIES,
+    parse_control,
+    parse_proxy,
+    parse_target,
+)
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_trust import Contexts
 
 ARGUMENT_SPEC: Dict[str, Any] = {
     "entries": {"type": "list", "elements": "raw"},
     "targets": {"type": "list", "elements": "str"},
     "proxy": {"type": "str"},
+    "proxy_settings": {"type": "str", "choices": ["none", "system", "user"], "default": "none"},
+    "pac": {"type": "str"},
+    "families": {"type": "list", "elements": "str", "choices": list(FAMILIES), "default": ["any"]},
+    "retries": {"type": "int", "default": 1},
     "timeout": {"type": "float", "default": 5},
     "deadline": {"type": "float", "default": 60},
     "threads": {"type": "int", "default": 64},
+    "min_tls": {"type": "str", "choices": ["1.2", "1.3"], "default": "1.2"},
+    "intents": {"type": "list", "elements": "str", "choices": list(INTENTS), "default": list(INTENTS)},
+    "intents_by_risk": {"type": "dict"},
     "public_ca_path": {"type": "path"},
+    "public_fingerprints": {"type": "list", "elements": "str"},
     "inspection_ca_path": {"type": "path"},
     "witnesses": {"type": "dict"},
     "witnesses_per_wildcard": {"type": "int", "default": 2},
     "made_up_witnesses": {"type": "bool", "default": False},
+    "range_targets": {"type": "list", "elements": "str"},
+    "control_name": {"type": "str"},
+    "reference": {"type": "list", "elements": "path"},
     "results_dir": {"type": "path"},
     "mark": {"type": "str", "default": ""},
 }
 RULES: Dict[str, Any] = {
-    "mutually_exclusive": [("entries", "targets")],
+    "mutually_exclusive": [("entries", "targets"), ("proxy", "pac")],
     "required_one_of": [("entries", "targets")],
 }
 
@@ -306,15 +430,27 @@ def run(options: Dict[str, Any]) -> Dict[str, Any]:
     for name in ("timeout", "deadline", "threads"):
         if options[name] <= 0:
             raise AllowlistError(f"{name}: expected more than 0, got {options[name]}")
+    if options["retries"] < 0:
+        raise AllowlistError(f"retries: expected 0 or more, got {options['retries']}")
+    if options["proxy"] and options["families"] != ["any"]:
+        raise AllowlistError("families: through a proxy it is the proxy that chooses between IPv4 and IPv6")
+    given = [parse_target(text, f"targets[{index}]") for index, text in enumerate(options["targets"] or [])]
+    ranged = [parse_target(text, f"range_targets[{i}]").url for i, text in enumerate(options["range_targets"] or [])]
+    budget = Budget(options["timeout"], options["deadline"])
     probe = Probe(
-        contexts=Contexts(options["public_ca_path"], options["inspection_ca_path"]),
-        budget=Budget(options["timeout"], options["deadline"]),
+        contexts=Contexts(
+            options["public_ca_path"], options["inspection_ca_path"], options["public_fingerprints"] or []
+        ),
+        budget=budget,
         proxy=parse_proxy(options["proxy"]) if options["proxy"] else None,
         threads=options["threads"],
+        retries=options["retries"],
+        min_tls=options["min_tls"],
+        ranged=frozenset(ranged),
+        control=parse_control(options["control_name"]) if options["control_name"] else CONTROL_NAME,
     )
-    targets = [parse_target(text, f"targets[{index}]") for index, text in enumerate(options["targets"] or [])]
     start = time.monotonic()
-    results = probe.run(targets)
+    results = probe.run([target.over(family) for target in given for family in options["families"]])
     return {"changed": False, "results": results, "seconds": round(time.monotonic() - start, 3)}
 
 

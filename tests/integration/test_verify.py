@@ -157,8 +157,8 @@ def test_a_block_page_of_the_redirector(squid: Squid) -> None:
     squid.reload()
     squid.wait_for_reload()
     expected = {
-        "https://www.casino.example": ("blocked", "proxy"),
-        "http://www.casino.example": ("blocked", "proxy"),
+        "https://www.casino.example": ("block_page", "proxy"),
+        "http://www.casino.example": ("block_page", "proxy"),
     }
     assert probe("desktop1", *expected, proxy=PROXY) == expected
 

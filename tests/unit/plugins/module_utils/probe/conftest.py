@@ -204,7 +204,8 @@ class Internet:
             head = read_head(sock)
             self.requests.append(head)
             wanted = head.split(b" ", 2)[1].decode().replace("http://", "").split("/")[0].split(":")[0]
-            script[wanted](sock)
+            if wanted in script or not wanted.endswith(".invalid"):  # the probe's control: nobody has such a name
+                script[wanted](sock)
 
         self.serve("proxy", handler)
 

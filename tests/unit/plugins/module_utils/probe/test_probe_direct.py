@@ -117,7 +117,7 @@ def test_a_name_that_does_not_resolve(internet):
 def test_a_block_page_in_the_clear_on_the_port_of_tls(internet, kit):
     page = b"HTTP/1.1 302 Found\r\nLocation: http://block.example/\r\n\r\n"
     [answer] = internet.ask(internet.serve("a.example", kit.blurts(page)))
-    assert words(answer) == ("blocked", "firewall")
+    assert words(answer) == ("block_page", "firewall")
     assert "http://block.example/" in answer["evidence"]
 
 

@@ -28,7 +28,7 @@ def test_no_credentials_are_sent(internet, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://user:secret@127.0.0.1:1")
     internet.proxy({"a.example": lambda sock: sock.close()})
     internet.ask("https://a.example", "http://a.example", through_proxy=True)
-    assert sorted(request.split(b"\r\n")[0] for request in internet.requests) == [
+    assert sorted({request.split(b"\r\n")[0] for request in internet.requests}) == [
         b"CONNECT a.example:443 HTTP/1.1",
         b"GET http://a.example/ HTTP/1.1",
     ]
@@ -40,7 +40,7 @@ def test_no_credentials_are_sent(internet, monkeypatch):
     [
         (page("407 No", "Proxy-Authenticate: Negotiate"), ("proxy_auth_required", "proxy")),
         (page("403 Forbidden", "X-Squid-Error: ERR_ACCESS_DENIED 0"), ("proxy_denied", "proxy")),
-        (page("302 Found", "Location: http://block.test/"), ("blocked", "proxy")),
+        (page("302 Found", "Location: http://block.test/"), ("block_page", "proxy")),
         (page("503 No", "X-Squid-Error: ERR_CONNECT_FAIL 111"), ("upstream_failure", "server")),
         (page("503 No", "X-Squid-Error: ERR_CONNECT_FAIL 13"), ("upstream_failure", "firewall")),
         (page("503 No", "X-Squid-Error: ERR_CONNECT_FAIL 110"), ("upstream_failure", "firewall")),
@@ -63,7 +63,7 @@ def test_what_the_proxy_says_to_connect(internet, answer_to_connect, expected):
     [
         (page("403 Forbidden", "X-Squid-Error: ERR_ACCESS_DENIED 0"), ("proxy_denied", "proxy")),
         (page("407 No", "Proxy-Authenticate: Basic"), ("proxy_auth_required", "proxy")),
-        (page("302 Found", "Location: http://block.test/"), ("blocked", "proxy")),
+        (page("302 Found", "Location: http://block.test/"), ("block_page", "proxy")),
         (page("503 No", "X-Squid-Error: ERR_SECURE_CONNECT_FAIL 0"), ("upstream_failure", "server")),
         (b"HTTP/1.1 403 Forbidden\r\nServer: origin\r\n\r\n", ("tls_inspected", "inspection")),
         (b"HTTP/1.1 200 OK\r\nServer: origin\r\n\r\n", ("tls_inspected", "inspection")),
@@ -101,7 +101,7 @@ def test_what_happens_in_the_handshake(internet, kit, misbehaviour, expected):
     [
         (page("407 No", "Proxy-Authenticate: Basic"), ("proxy_auth_required", "proxy")),
         (page("403 No", "X-Squid-Error: ERR_ACCESS_DENIED 0"), ("proxy_denied", "proxy")),
-        (page("302 Found", "Location: http://block.test/"), ("blocked", "proxy")),
+        (page("302 Found", "Location: http://block.test/"), ("block_page", "proxy")),
         (b"HTTP/1.1 403 No\r\nServer: origin\r\nVia: 1.1 proxy\r\n\r\n", ("reachable", None)),
         (b"HTTP/1.1 503 No\r\nServer: origin\r\nX-Cache: MISS from proxy\r\n\r\n", ("reachable", None)),
         (b"HTTP/1.1 403 No\r\n\r\n", ("not_provable", "unknown")),
