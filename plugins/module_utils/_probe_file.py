@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from typing import Any, Mapping
+from typing import Any, Dict, Mapping
 from urllib.parse import quote
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
@@ -46,6 +46,20 @@ def write(path: str, data: Mapping[str, Any]) -> None:
             f"results_dir: cannot write {path} on the control node: {error.strerror or error}; "
             "make room, or name another folder"
         ) from error
+
+
+def read(path: str, where: str) -> Dict[str, Any]:
+    """The content of a result file; *where* is the option that named it."""
+    try:
+        with open(path, encoding="utf-8") as handle:
+            data = json.load(handle)
+    except OSError as error:
+        raise AllowlistError(f"{where}: cannot read {path} on the control node: {error.strerror or error}") from error
+    except ValueError as error:
+        raise AllowlistError(f"{where}: {path} is no result file of a probe, or damaged: {error}") from error
+    if not isinstance(data, dict):
+        raise AllowlistError(f"{where}: {path} is no result file of a probe, expected a JSON object")
+    return data
 
 
 def _replace(folder: str, path: str, text: str) -> None:
