@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Union
@@ -89,9 +90,12 @@ class Probe:
 
     def _see(self, target: Target) -> Facts:
         for tries in range(1, self.retries + 2):
+            start = time.monotonic()
             facts = self._first_way(target)
             facts.tries = tries
-            if not _may_pass(facts) or tries > self.retries or self.budget.left() <= 0:
+            # What took long to fail is not a passing trouble, and would take as long again.
+            lasting = time.monotonic() - start > self.budget.timeout / 4
+            if lasting or not _may_pass(facts) or tries > self.retries or self.budget.left() <= 0:
                 break
             self.resolver.forget(target.host)
         return facts

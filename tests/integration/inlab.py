@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,17 @@ def started(host: str, *words: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def fault(name: str, kind: str) -> Iterator[None]:
+    """A name that misbehaves, until the block ends."""
+    lab = [sys.executable, str(ROOT / "tests" / "lab" / "lab.py"), "fault", name]
+    subprocess.run([*lab, kind], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*lab, "--clear"], check=True, capture_output=True)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,9 @@ DIRECT = {
     "untrusted": (("tls_untrusted", "unknown"), OK),
     "wrongname": (("tls_wrong_name", "server"), OK),
     "portal": (OK, ("not_provable", "unknown")),
+    "sinkhole": (("dns_sinkhole", "resolver"),) * 2,
+    "blockpage": (OK, OK),  # no made-up name gets it too, so it is the server's page
+    "norange": (OK, OK),  # nobody asked for a part
 }
 # Through a Squid that lets the names through untouched. It does not say that a name does not resolve, and ends the
 # tunnel in the same way whether the server refused, reset or vanished.
@@ -62,6 +65,7 @@ SPLICED = {
     "refused": (CUT, ("upstream_failure", "server")),
     "silent": (CUT, ("upstream_failure", "firewall")),
     "unreachable": (CUT, ("upstream_failure", "firewall")),
+    "sinkhole": (CUT, ("upstream_failure", "server")),
     "reset": (CUT, ("upstream_failure", "server")),
     "eof": (CUT, ("upstream_failure", "server")),
     "hang": (("timeout", "unknown"),) * 2,
@@ -110,6 +114,62 @@ def test_each_fault_has_its_own_word_through_a_proxy_that_does_not_interfere(squ
     squid.run(entries=["*.allowed.example"])
     expected = pairs(SPLICED)
     assert probe("desktop2", *expected, proxy=PROXY, timeout=5) == expected
+
+
+def test_what_a_made_up_name_gets_too_is_nobodys_server() -> None:
+    page = ["http://fault-blockpage.allowed.example"]
+    blocked = {page[0]: ("block_page", "firewall")}
+    assert probe("desktop1", *page, control_name="fault-blockpage.made-up.example") == blocked
+    astray = "https://fault-astray.allowed.example", "http://fault-astray.allowed.example", "https://a.example"
+    assert probe("desktop1", *astray, control_name="fault-astray.made-up.example") == {
+        astray[0]: ("dns_sinkhole", "resolver"), astray[1]: ("dns_sinkhole", "resolver"), astray[2]: OK,
+    }
+
+
+def test_a_captive_portal_catches_the_check_for_it_too() -> None:
+    led_away = "http://fault-portal.allowed.example"
+    with inlab.fault("www.msftconnecttest.com", "portal"):
+        assert probe("desktop1", led_away) == {led_away: ("captive_portal", "firewall")}
+
+
+def test_a_part_is_asked_for_and_the_whole_comes() -> None:
+    whole, part = "http://fault-norange.allowed.example", "http://part.allowed.example"
+    found = full_probe("desktop1", whole, part, range_targets=[whole, part])
+    assert (found[whole]["outcome"], found[part]["outcome"]) == ("range_stripped", "reachable")
+    assert found[part]["steps"]["http"]["status"] == 206
+
+
+def test_bare_ports_tell_what_they_can() -> None:
+    expected = {
+        "tcp://a.example:443": OK,
+        "tcp://a.example:5671": ("refused", "server"),
+        "tcp://fault-silent.allowed.example:5671": ("timeout", "firewall"),
+        "udp://a.example:3478": ("refused", "server"),
+        "udp://fault-silent.allowed.example:3478": ("not_provable", "unknown"),
+    }
+    assert probe("desktop1", *expected, timeout=2) == expected
+
+
+def test_each_family_by_itself() -> None:
+    found = full_probe("desktop1", "https://fault-v4only.allowed.example", "https://a.example", families=["ipv4", "ipv6"])
+    assert {label: one["outcome"] for label, one in found.items()} == {
+        "https://fault-v4only.allowed.example (IPv4)": "reachable",
+        "https://fault-v4only.allowed.example (IPv6)": "not_provable",
+        "https://a.example (IPv4)": "reachable",
+        "https://a.example (IPv6)": "reachable",
+    }
+
+
+def test_inspection_by_a_ca_that_the_host_does_not_know(squid: Squid) -> None:
+    asked = "https://a.guest.example"
+    stranger = {"proxy": "http://203.0.113.10:3128", "inspection_ca_path": None}
+    found = full_probe("outsider", asked, **stranger)[asked]
+    assert (found["outcome"], found["blame"]) == ("tls_inspected", "inspection")
+    assert "signs for a name that does not exist" in found["evidence"]
+    # A server's own unknown CA is not taken for it.
+    squid.run(entries=["*.allowed.example"])
+    untrusted = "https://fault-untrusted.allowed.example"
+    assert probe("desktop1", untrusted, proxy=PROXY) == {untrusted: ("tls_untrusted", "unknown")}
 
 
 def test_each_interference_of_the_proxy_has_its_own_word() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ..topology import BLOCK_PAGE
 from .addresses import AddressBook, IPAddress
 from .faults import Faults
 
@@ -106,6 +107,8 @@ class Resolver:
             return Answer(codes[fault])
         if fault == "nodata":
             return Answer()
+        if question.name.endswith(".invalid"):  # RFC 6761: nobody has such a name
+            return Answer(NXDOMAIN)
         return Answer(NOERROR, self._forward(question, fault))
 
     def _forward(self, question: Question, fault: str) -> list[Record]:
@@ -115,8 +118,11 @@ class Resolver:
         hidden = {"v4only": AAAA, "v6only": A}.get(fault)
         if question.kind not in (A, AAAA) or question.kind == hidden or not question.name:
             return []
-        self._on_address(name)
-        ipv4, ipv6 = self._book.addresses(name)
+        if fault == "sinkhole":
+            return [Record(encode_name(name), question.kind, bytes(4 if question.kind == A else 16))]
+        there = BLOCK_PAGE if fault == "astray" else name
+        self._on_address(there)
+        ipv4, ipv6 = self._book.addresses(there)
         record = Record(encode_name(name), question.kind, (ipv4 if question.kind == A else ipv6).packed)
         alias = [Record(encode_name(question.name), CNAME, encode_name(name))] if fault == "cname" else []
         return [*alias, record]

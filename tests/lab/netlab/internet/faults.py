@@ -15,6 +15,8 @@ DNS = {
     "dnsrefused": "the resolver refuses to answer (REFUSED)",
     "dnssilent": "the resolver never answers",
     "nodata": "the name exists and has no address",
+    "sinkhole": "the resolver answers 0.0.0.0 and ::",
+    "astray": "the resolver answers with the address of a block page, whatever is asked for",
     "v4only": "the name has an IPv4 address only",
     "v6only": "the name has an IPv6 address only",
     "cname": "the name is an alias of edge.<name> (nothing wrong otherwise)",
@@ -38,6 +40,8 @@ TLS = {
 }
 HTTP = {
     "portal": "302 to a captive portal",
+    "blockpage": "200 and a page of HTML that says no",
+    "norange": "200 and everything, whatever part was asked for",
     "slow": "the answer takes three seconds",
 }
 STATUS = re.compile(r"[45]\d\d")  # and fault-503, fault-404 …: that HTTP status

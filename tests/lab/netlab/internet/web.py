@@ -137,14 +137,19 @@ def read_request(stream: BinaryIO) -> Request | None:
 
 def respond(request: Request, visit: Visit, fault: str) -> bytes:
     status, extra = "200 OK", ""
+    told = {"host": request.host, "path": request.path, **vars(visit), "via": request.headers.get("via")}
+    kind, body = "application/json", (json.dumps(told, sort_keys=True) + "\n").encode()
     if STATUS.fullmatch(fault):
         status = f"{fault} Fault"
     elif fault == "portal":
         status, extra = "302 Found", f"Location: {PORTAL}\r\n"
-    told = {"host": request.host, "path": request.path, **vars(visit), "via": request.headers.get("via")}
-    body = (json.dumps(told, sort_keys=True) + "\n").encode()
+    elif fault == "blockpage":
+        kind, body = "text/html", f"<html><title>Blocked</title><p>{request.host} is not for you.</p></html>".encode()
+    elif request.headers.get("range") == "bytes=0-0" and fault != "norange":
+        status, extra = "206 Partial Content", f"Content-Range: bytes 0-0/{len(body)}\r\n"
+        body = body[:1]
     head = (
-        f"HTTP/1.1 {status}\r\nServer: egress-lab\r\nX-Lab-Host: {request.host}\r\nContent-Type: application/json\r\n"
+        f"HTTP/1.1 {status}\r\nServer: egress-lab\r\nX-Lab-Host: {request.host}\r\nContent-Type: {kind}\r\n"
         f"Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n{extra}\r\n"
     )
     return head.encode("latin-1") + (b"" if request.method == "HEAD" else body)
