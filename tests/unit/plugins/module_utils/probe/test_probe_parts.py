@@ -31,7 +31,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._probe_target imp
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_tls import Tls
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_trust import Contexts, TrustError
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_x509 import Certificate, read_certificate
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_x509 import read_certificate
 
 
 @pytest.mark.parametrize(
