@@ -63,6 +63,7 @@ class _Scanner:
         self._breaks = False
         self._depth = depth
         self._heads: List[bool] = []  # for each open parenthesis: is it the head of an if, for, while?
+        self._closed_head = False  # the same for the one that was closed last
 
     def scan(self, until_brace: bool = False) -> None:
         """To the end of the text, or to the } that closes a piece of a template."""
@@ -97,6 +98,8 @@ class _Scanner:
     def _add(self, kind: str, value: Any) -> None:
         if kind == "mark" and value == "(":
             self._heads.append(bool(self.found) and self.found[-1].value in ("if", "for", "while"))
+        elif kind == "mark" and value == ")" and self._heads:
+            self._closed_head = self._heads.pop()
         self.found.append(Token(kind, value, self.line, self._breaks))
         self._breaks = False
 
@@ -115,7 +118,7 @@ class _Scanner:
             return True
         last = self.found[-1]
         if last.kind == "mark" and last.value == ")":
-            return self._heads.pop() if self._heads else False
+            return self._closed_head
         return not (last.kind in _VALUES or last.value in ("]", "this", "null", "true", "false"))
 
     def _regex(self) -> None:
@@ -165,6 +168,8 @@ def _word(kind: str, word: str, line: int) -> Tuple[str, Any]:
 
 
 def _number(word: str, line: int) -> float:
+    if len(word) > 200:
+        raise PacError("a number of more than 200 digits", line)
     if word[:2] in ("0x", "0X"):
         return float(int(word, 16))
     if re.fullmatch("0[0-7]+", word):  # as browsers read it in scripts that are not strict
