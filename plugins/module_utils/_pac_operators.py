@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import Any, Callable, Dict
 
 from ansible_collections.egress.allowlist.plugins.module_utils._pac_values import (
@@ -77,7 +78,8 @@ def text_of(number: float) -> str:
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
     if number == int(number) and abs(number) < 1e21:
-        return str(int(number))
+        # Beyond 53 bits the shortest digits that mean this number, then zeros.
+        return str(int(number)) if abs(number) < 1e15 else format(Decimal(repr(number)).to_integral(), "f")
     digits, _mark, exponent = repr(number).partition("e")
     if not exponent:
         return digits
