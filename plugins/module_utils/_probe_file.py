@@ -48,6 +48,16 @@ def write(path: str, data: Mapping[str, Any]) -> None:
         ) from error
 
 
+def move(path: str, folder: str) -> None:
+    """Move a result file to another folder, if there is one."""
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(path, os.path.join(folder, os.path.basename(path)))
+    except OSError as error:
+        raise AllowlistError(f"previous_dir: cannot move {path} to {folder}: {error.strerror or error}") from error
+
+
 def read(path: str, where: str) -> Dict[str, Any]:
     """The content of a result file; *where* is the option that named it."""
     try:

@@ -205,6 +205,12 @@ options:
         The folder is made with mode V(0700) when it is missing.
       - Without it, or in check mode, no file is written. Without it RV(results) holds the full answer.
     type: path
+  previous_dir:
+    description:
+      - Folder on the control node to which the result file of an earlier run is moved before it is replaced, so that
+        the two can be compared.
+    type: path
+    version_added: 0.2.0
   mark:
     description:
       - A text that comes back in the answer, so that who reads it can tell this run from an earlier one.
@@ -417,6 +423,7 @@ ARGUMENT_SPEC: Dict[str, Any] = {
     "control_name": {"type": "str"},
     "reference": {"type": "list", "elements": "path"},
     "results_dir": {"type": "path"},
+    "previous_dir": {"type": "path"},
     "mark": {"type": "str", "default": ""},
 }
 RULES: Dict[str, Any] = {

@@ -33,7 +33,7 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import w
 # The part of the options that is the control node's own business; the module on the host works by all the others.
 _OURS = (
     "entries", "targets", "intents", "intents_by_risk", "witnesses", "witnesses_per_wildcard", "made_up_witnesses",
-    "range_targets", "reference", "results_dir", "mark",
+    "range_targets", "reference", "results_dir", "previous_dir", "mark",
 )
 FORMAT = 2
 
@@ -162,6 +162,8 @@ class ProbeAction(ActionBase):  # type: ignore[misc]
                 "entries": judged,
                 "answers": answers,
             }
+            if options["previous_dir"]:
+                _probe_file.move(path, os.path.abspath(options["previous_dir"]))
             _probe_file.write(path, whole)
             report["results_file"] = path
         return report

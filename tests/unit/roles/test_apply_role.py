@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,35 +27,45 @@ def read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-OPTIONS: dict[str, Any] = read(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+SPECS: dict[str, Any] = read(ROLE / "meta" / "argument_specs.yml")["argument_specs"]
+OPTIONS: dict[str, Any] = SPECS["main"]["options"]
+VARIABLES: dict[str, str] = read(ROOT / "playbooks" / "vars" / "apply.yml")
 
 
 def test_defaults_and_documentation_agree() -> None:
-    documented = {name: option["default"] for name, option in OPTIONS.items() if "default" in option}
+    options = [item for spec in SPECS.values() for item in spec["options"].items()]
+    documented = {name: option["default"] for name, option in options if "default" in option}
     assert read(ROLE / "defaults" / "main.yml") == documented
 
 
 def test_the_playbook_maps_every_variable() -> None:
-    plays = read(ROOT / "playbooks" / "apply_mmd_allowlist.yml")
-    (task,) = [task for task in plays[0]["tasks"] if task["name"] == "Apply"]
-    assert set(task["vars"]) == set(OPTIONS)
+    # The run of a snapshot is the playbooks' own business.
+    assert set(VARIABLES) == {*OPTIONS, "apply_snapshot_dir"}
     head = (ROOT / "playbooks" / "apply_mmd_allowlist.yml").read_text(encoding="utf-8").split("- name:")[0]
-    for name in OPTIONS:
+    for name in VARIABLES:
         assert name.replace("apply_", "egress_") in head, f"{name} is not listed at the top of the playbook"
 
 
 def test_the_playbook_repeats_the_defaults() -> None:
-    plays = read(ROOT / "playbooks" / "apply_mmd_allowlist.yml")
-    (task,) = [task for task in plays[0]["tasks"] if task["name"] == "Apply"]
     for name, option in OPTIONS.items():
         if "default" in option:
-            text = task["vars"][name].split("default(")[1].rsplit(")", 1)[0]
+            text = VARIABLES[name].split("default(")[1].rsplit(")", 1)[0]
             assert yaml.safe_load(text) == (option["default"] or type(option["default"])()), name
+
+
+@pytest.mark.parametrize("entry", ["snapshot", "restore"])
+def test_each_entry_point_documents_what_it_uses(entry: str) -> None:
+    text = (ROLE / "tasks" / f"{entry}.yml").read_text(encoding="utf-8")
+    used = set(re.findall(r"(?<![_\w'])apply_\w+", text))
+    assert used == set(SPECS[entry]["options"])
+    assert SPECS[entry]["options"]["apply_appliance"]["choices"] == list(DRIVERS)
 
 
 def test_each_appliance_has_its_module_and_its_tasks() -> None:
     assert OPTIONS["apply_appliance"]["choices"] == list(DRIVERS)
-    assert {path.stem for path in (ROLE / "tasks").glob("*.yml")} == {*DRIVERS, "main", "entries", "result"}
+    assert {path.stem for path in (ROLE / "tasks").glob("*.yml")} == {
+        *DRIVERS, "main", "entries", "result", "snapshot", "restore",
+    }
 
 
 @pytest.mark.parametrize("appliance", DRIVERS)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snapshot
+short_description: Keep on the control node what an appliance holds, and give it back
+description:
+  - Reads all that we own on an appliance and files it on the control node, before anything is changed, so that even
+    a control node that dies in the middle of a run loses nothing. Later it is written back as one transaction.
+  - The snapshot goes from the appliance to the file and back, and never becomes a variable. It may be megabytes.
+  - Files have mode V(0600), folders V(0700), and each file is there as a whole or not at all.
+version_added: 0.2.0
+author:
+  - The egress.allowlist authors (@egress-allowlist)
+extends_documentation_fragment:
+  - egress.allowlist.attributes
+options:
+  state:
+    description:
+      - V(taken) reads the appliance and files what it holds.
+      - V(dropped) forgets the snapshot of this run, for an appliance that was not changed.
+      - V(restored) writes a snapshot back, byte for byte.
+    type: str
+    choices: [taken, dropped, restored]
+    default: taken
+  appliance:
+    description:
+      - What the host is.
+    type: str
+    choices: [squid, nftables]
+    required: true
+  options:
+    description:
+      - The options of the appliance's own module that say what and where, such as C(name) and C(config_file).
+    type: dict
+    default: {}
+  dir:
+    description:
+      - Folder on the control node with the snapshots of all runs.
+    type: path
+    required: true
+  run:
+    description:
+      - The run, as its time in UTC, with or without words behind it, V(20261123T051400Z) for example.
+      - With O(state=restored), V(latest) means the latest run that changed this host.
+    type: str
+    required: true
+seealso:
+  - module: egress.allowlist.squid
+  - module: egress.allowlist.nftables
+"""
+
+EXAMPLES = r"""
+- name: Keep what the proxy holds
+  egress.allowlist.snapshot:
+    appliance: squid
+    dir: ./snapshots
+    run: 20261123T051400Z
+
+- name: Give it back
+  egress.allowlist.snapshot:
+    state: restored
+    appliance: squid
+    dir: ./snapshots
+    run: latest
+"""
+
+RETURN = r"""
+path:
+  description: The file on the control node, or null when none was written (check mode, O(state=dropped)).
+  returned: success
+  type: str
+  sample: /home/admin/snapshots/20261123T051400Z/proxy1.json
+taken:
+  description: When the snapshot was taken, in UTC.
+  returned: state is restored
+  type: str
+  sample: "2026-11-23T05:14:00+00:00"
+added:
+  description: The entries that came back.
+  returned: state is restored
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: The entries that went.
+  returned: state is restored
+  type: list
+  elements: str
+  sample: ["host www.example.com tcp/80,443"]
+"""
+
+from typing import Any, Dict
+
+from ansible.module_utils.basic import AnsibleModule
+
+ARGUMENT_SPEC: Dict[str, Any] = {
+    "state": {"type": "str", "choices": ["taken", "dropped", "restored"], "default": "taken"},
+    "appliance": {"type": "str", "choices": ["squid", "nftables"], "required": True},
+    "options": {"type": "dict", "default": {}},
+    "dir": {"type": "path", "required": True},
+    "run": {"type": "str", "required": True},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module.fail_json(msg="egress.allowlist.snapshot begins on the control node: call it by its full name")
+
+
+if __name__ == "__main__":
+    main()
