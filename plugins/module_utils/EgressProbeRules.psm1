@@ -15,7 +15,7 @@ $script:RulesJson = @'
 {"blame": "resolver", "evidence": "the resolver has no answer for {host}: {detail}", "outcome": "dns_failure", "when": {"fault": "resolver_failed", "step": "resolve"}},
 {"blame": "resolver", "evidence": "the resolver gave no answer for {host} in time", "outcome": "dns_failure", "when": {"fault": "resolver_silent", "step": "resolve"}},
 {"blame": null, "evidence": "{host} has no address of this kind: {detail}", "outcome": "not_provable", "when": {"fault": "other_family", "step": "resolve"}},
-{"blame": "unknown", "evidence": "the settings send {where} through {detail}, which the probe does not speak", "outcome": "not_provable", "when": {"fault": "not_spoken", "step": "way"}},
+{"blame": "unknown", "evidence": "{where} cannot be asked as the host would: {detail}", "outcome": "not_provable", "when": {"fault": "proxy_kind", "step": "way"}},
 {"blame": "client", "evidence": "which way leads to {where} could not be found out: {detail}", "outcome": "not_probed", "when": {"step": "way"}},
 {"blame": "client", "evidence": "{proxy} cannot be reached: {fault}, {detail}", "outcome": "proxy_unreachable", "when": {"fault": ["no_route", "forbidden_here"], "step": "proxy_connect"}},
 {"blame": "proxy", "evidence": "{proxy} cannot be reached: refused", "outcome": "proxy_unreachable", "when": {"fault": "refused", "step": "proxy_connect"}},

@@ -78,8 +78,8 @@ _NAMES: List[Rule] = [
 ]
 _WAY: List[Rule] = [
     _rule(
-        {"step": "way", "fault": "not_spoken"}, "not_provable", "unknown",
-        "the settings send {where} through {detail}, which the probe does not speak",
+        {"step": "way", "fault": "proxy_kind"}, "not_provable", "unknown",
+        "{where} cannot be asked as the host would: {detail}",
     ),
     _rule({"step": "way"}, "not_probed", "client", "which way leads to {where} could not be found out: {detail}"),
 ]

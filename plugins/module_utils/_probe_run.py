@@ -10,17 +10,18 @@ import threading
 import time
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Union
+from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Union
 
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_judge import Facts, Scene, Verdict, judge
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import Budget, Resolver
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import Budget, Resolver, StepError
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_scene import CONTROL_NAME, ScenePainter
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_settings import WayError
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_steps import as_answer
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import Proxy, Target
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_trust import Contexts
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_walk import Walker
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_ways import Ways
 
-Ways = Callable[[Target], Sequence[Optional[Proxy]]]
 Seen = Union[Facts, Verdict]  # a verdict where nothing could be seen
 
 # How many of a name's ports are asked at once. The two that most names have should not wait for each other: behind a
@@ -40,13 +41,14 @@ class Probe:
     proxy: Optional[Proxy] = None
     threads: int = 64
     resolver: Resolver = field(default_factory=Resolver)
-    ways: Optional[Ways] = None  # for each target its proxies (or None, the direct way), in the order to be tried
+    ways: Optional[Ways] = None  # where they differ from target to target
     retries: int = 1
     min_tls: str = "1.2"
     ranged: FrozenSet[str] = frozenset()  # URLs of which one byte is asked for
     control: str = CONTROL_NAME
 
     def __post_init__(self) -> None:
+        self._lock = threading.Lock()
         self._walker = Walker(self.contexts, self.budget, self.resolver)
 
     def run(self, targets: Sequence[Target]) -> List[Dict[str, Any]]:
@@ -102,14 +104,21 @@ class Probe:
 
     def _first_way(self, target: Target) -> Facts:
         """As desktops do: the next proxy is asked where one cannot be reached."""
-        for proxy in self._ways(target):
+        try:
+            ways = self._ways(target)
+        except WayError as error:
+            return Facts(target, fault=StepError(error.word, str(error), "way"))
+        for proxy in ways:
             facts = self._walker.walk(target, proxy, target.url in self.ranged)
             if facts.fault is None or facts.fault.step != "proxy_connect":
                 break
         return facts
 
     def _ways(self, target: Target) -> Sequence[Optional[Proxy]]:
-        return self.ways(target) if self.ways else [self.proxy]
+        if self.ways is None:
+            return [self.proxy]
+        with self._lock:  # a PAC file is a program that runs one call at a time
+            return self.ways.of(target)
 
 
 def _may_pass(facts: Facts) -> bool:

@@ -18,6 +18,7 @@ from typing import Callable, Dict, FrozenSet, List, Optional, Sequence, Set
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_http import Response, site
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_judge import Facts, Scene
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import StepError
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_settings import WayError
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import Proxy, Target
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_walk import Walker
 
@@ -59,7 +60,10 @@ class ScenePainter:
         )
 
     def _ask(self, target: Target) -> Facts:
-        return self.walker.walk(target, next(iter(self.ways(target))))
+        try:
+            return self.walker.walk(target, next(iter(self.ways(target))))
+        except WayError as error:
+            return Facts(target, fault=StepError(error.word, str(error), "way"))
 
     def _control_addresses(self, seen: Sequence[Facts]) -> FrozenSet[str]:
         """Where a made-up name leads, unless all names lead there: then that is how this network is made."""
