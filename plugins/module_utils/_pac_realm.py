@@ -96,6 +96,11 @@ class Realm:
         self.steps.left = MOST_STEPS
         self.depth = 0
 
+    @property
+    def is_worn(self) -> bool:
+        """One that has worked so much may have kept much."""
+        return self.total > 2 * MOST_STEPS
+
     def run(self, file: Template) -> None:
         """Run a whole file."""
         for name, value in file.variables.items():

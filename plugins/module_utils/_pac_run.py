@@ -21,7 +21,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._pac_errors impor
 from ansible_collections.egress.allowlist.plugins.module_utils._pac_functions import Addresses, Resolve, pac_functions
 from ansible_collections.egress.allowlist.plugins.module_utils._pac_library import furnish
 from ansible_collections.egress.allowlist.plugins.module_utils._pac_operators import to_text
-from ansible_collections.egress.allowlist.plugins.module_utils._pac_realm import MOST_STEPS, Realm
+from ansible_collections.egress.allowlist.plugins.module_utils._pac_realm import Realm
 from ansible_collections.egress.allowlist.plugins.module_utils._pac_syntax import parse
 from ansible_collections.egress.allowlist.plugins.module_utils._pac_values import UNDEFINED, JsObject, Scripted, Value
 
@@ -61,7 +61,7 @@ class PacFile:
         with self._places, self._told():
             realm = self._free.pop() if self._free else self._realm()
             answer = self._ask(realm, url, host)
-            if realm.total < 2 * MOST_STEPS:  # one that has worked so much may have kept much
+            if not realm.is_worn:
                 self._free.append(realm)
             return answer
 
