@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -20,9 +21,9 @@ ALONE = ("-e", "egress_verify=false")
 
 
 def play(tmp_path: Path, *words: str, passes: bool = True) -> str:
-    results = f"egress_results_dir={tmp_path / 'results'}"
+    folders = json.dumps({f"egress_{name}_dir": str(tmp_path / f"{name}s") for name in ("result", "snapshot")})
     done: subprocess.CompletedProcess[str] = inlab.ansible(
-        "ansible-playbook", APPLY, "-e", results, *words, check=False
+        "ansible-playbook", APPLY, "-e", folders.replace("egress_result_", "egress_results_"), *words, check=False
     )
     output = done.stdout + done.stderr
     assert (done.returncode == 0) == passes, output[-6000:]
@@ -41,16 +42,17 @@ def test_check_apply_again(
     told = play(tmp_path, "--check", "--diff", "-e", "egress_timeout=1")  # the firewall is silent as yet
     assert changed(told) == BOTH
     assert told.count("+host mmdls.microsoft.com tcp/80,443") == 2
-    assert "Check mode, nothing was applied" in told
+    assert "Check mode, not applied: verification shows the present" in told
     assert (squid.files(), firewall.files()) == (untouched, untouched_firewall)
-    assert not (tmp_path / "results").exists()
+    assert list(tmp_path.iterdir()) == []
     applied = play(tmp_path)
     assert changed(applied) == BOTH
     assert "3 of 3 managed hosts answered" in applied
     assert "Passed." in applied
     assert {path.name for path in (tmp_path / "results").iterdir()} == {
-        "desktop1.json", "desktop2.json", "desktop3.json", "summary.json",
+        "desktop1.json", "desktop2.json", "desktop3.json", "summary.json", "before-site",
     }
+    assert len(list((tmp_path / "snapshots").glob("*/*.json"))) == 2
     assert changed(play(tmp_path)) == []
 
 

@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.nftables import NftablesDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._run import allowlist_argument_spec
-from ansible_collections.egress.allowlist.plugins.modules import nftables, squid
+from ansible_collections.egress.allowlist.plugins.modules import nftables, snapshot, squid
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "apply"
@@ -59,6 +59,7 @@ def test_each_entry_point_documents_what_it_uses(entry: str) -> None:
     used = set(re.findall(r"(?<![_\w'])apply_\w+", text))
     assert used == set(SPECS[entry]["options"])
     assert SPECS[entry]["options"]["apply_appliance"]["choices"] == list(DRIVERS)
+    assert snapshot.ARGUMENT_SPEC["appliance"]["choices"] == list(DRIVERS)
 
 
 def test_each_appliance_has_its_module_and_its_tasks() -> None:

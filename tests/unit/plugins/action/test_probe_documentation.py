@@ -13,16 +13,17 @@ import yaml
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_fleet import judge_fleet
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_judge import BLAMES, OUTCOMES
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_verdict import summarise
-from ansible_collections.egress.allowlist.plugins.modules import probe, probe_summary
+from ansible_collections.egress.allowlist.plugins.modules import probe, probe_compare, probe_summary, snapshot
 
 
-@pytest.mark.parametrize("module", [probe, probe_summary])
+@pytest.mark.parametrize("module", [probe, probe_compare, probe_summary, snapshot])
 def test_each_option_is_documented_as_it_is(module):
     documented = yaml.safe_load(module.DOCUMENTATION)["options"]
     assert set(documented) == set(module.ARGUMENT_SPEC)
     for name, option in module.ARGUMENT_SPEC.items():
         assert documented[name].get("type") == option["type"]
         assert documented[name].get("default") == option.get("default")
+        assert documented[name].get("choices") == option.get("choices")
 
 
 def test_every_outcome_and_blame_is_documented():
