@@ -59,7 +59,7 @@ def place(realm: Any, value: Value, size: int, default: float = 0.0) -> int:
 
 
 def _push(realm: Any, this: JsArray, arguments: List[Value]) -> Value:
-    realm.steps.spend(4 * len(arguments))
+    realm.steps.spend(24 * len(arguments))
     start = len(this.items)
     this.resize(float(start + len(arguments)))
     this.items[start:] = arguments

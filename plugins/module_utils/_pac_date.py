@@ -70,7 +70,7 @@ DATE_METHODS: Dict[str, NativeCode] = {
 
 def new_date(realm: Any, _this: Value, arguments: List[Value]) -> Value:
     """Now, a number of milliseconds, a text as ISO 8601 has it, or year, month, day, hour, minute, second."""
-    realm.steps.spend(40)
+    realm.steps.spend(200)
     made = JsDate(realm.prototypes["Date"], NAN)
     try:
         made.time = _time_of(realm, arguments)

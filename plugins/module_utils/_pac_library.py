@@ -122,7 +122,7 @@ def _apply(realm: Any, this: Value, arguments: List[Value]) -> Value:
 def _bind(realm: Any, this: Value, arguments: List[Value]) -> Value:
     if not isinstance(this, Function):
         raise realm.error("TypeError", "bind was called on something that is no function")
-    realm.steps.spend(40)
+    realm.steps.spend(200)
     return Bound(this, argument(arguments, 0), arguments[1:])
 
 

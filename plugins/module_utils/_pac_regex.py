@@ -55,7 +55,7 @@ class Regex:
             if end != NO:
                 state.caught[0] = (start, end)
                 return state.caught
-            steps.spend(3)
+            steps.spend(6)
             start += 1
         return None
 

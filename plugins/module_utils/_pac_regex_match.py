@@ -126,7 +126,7 @@ class Builder:
         ways = [self.build(piece, after) for piece in pieces]
 
         def match(state: State, index: int) -> int:
-            state.steps.spend(len(ways))
+            state.steps.spend(4 + len(ways))
             for way in ways:
                 end = way(state, index)
                 if end != NO:
@@ -204,7 +204,7 @@ class Builder:
             return end
 
         def turn(state: State, index: int) -> int:
-            state.steps.spend(4 + len(state.caught))
+            state.steps.spend(12 + len(state.caught))
             count, last = state.loops[slot]
             if index == last and count > low:
                 return NO
@@ -242,7 +242,7 @@ def _many(after: Matcher, test: Callable[[str], bool], low: int, high: int) -> M
             if found != NO:
                 return found
             end -= 1
-            state.steps.spend(2)
+            state.steps.spend(4)
         return NO
 
     return match
@@ -255,7 +255,7 @@ def _few(after: Matcher, test: Callable[[str], bool], low: int, high: int) -> Ma
         text, end = state.text, index
         most = min(len(text), index + high)
         while True:
-            state.steps.spend(2)
+            state.steps.spend(4)
             if end >= index + low:
                 found = after(state, end)
                 if found != NO:

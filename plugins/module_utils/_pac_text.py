@@ -54,7 +54,7 @@ def regex_of(realm: Any, source: str, flags: str) -> Regex:
 
 def make_regex(realm: Any, source: str, flags: str) -> JsRegExp:
     regex = regex_of(realm, source, flags)
-    realm.steps.spend(40)
+    realm.steps.spend(200)
     made = JsRegExp(realm.prototypes["RegExp"], regex)
     made.properties["source"] = source
     made.properties["global"] = "g" in flags
