@@ -25,6 +25,7 @@ MOST_SHOWN = 20
 # another port or another name of the same entry is as intended.
 _EXCUSABLE = ("refused", "timeout", "dns_failure", "upstream_failure", "gone", "not_provable")
 _NOT_ASKED: Answer = {"target": None, "outcome": "not_provable", "blame": None, "evidence": "", "steps": {}}
+_OLDER = "it was not asked for: the answers are to another list of entries"
 
 
 def judge_all(
@@ -91,11 +92,16 @@ class _Judge:
         return status, answer
 
     def _judge_family(self, witness: Witness, question: Question, family: str) -> Judged:
-        answers = [self._by_label[_label(url, family)] for url in witness.urls]
+        answers = [self._answer(_label(url, family)) for url in witness.urls]
         judged = [(status_of(answer, question.intents), answer) for answer in answers]
         if question.ports_stated:
             return min(judged, key=lambda item: ("failed", "not_provable", "ok").index(item[0]))
         return _most_telling(judged)
+
+    def _answer(self, label: str) -> Answer:
+        """An older list may have been asked for: what is not in the answers is never as intended."""
+        missing = {**_NOT_ASKED, "target": label, "outcome": "not_probed", "evidence": _OLDER}
+        return self._by_label.get(label, missing)
 
     def _labels(self, witness: Witness) -> List[str]:
         return [_label(url, family) for url in witness.urls for family in self._families]

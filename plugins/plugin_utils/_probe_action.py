@@ -100,6 +100,16 @@ def read_reference(path: str, index: int) -> Reference:
     return Reference(str(data.get("host") or path), {str(one["target"]): one for one in answers})
 
 
+def judge_raw(data: Mapping[str, Any], wanted: Inquiry, where: str) -> dict[str, Any]:
+    """A result file as the stand-alone script writes it, judged as if the host had been asked through Ansible."""
+    answers = data.get("answers")
+    if data.get("format") != FORMAT or not isinstance(answers, list):
+        raise AllowlistError(f"{where}: expected a result of the stand-alone probe of format {FORMAT}, with answers")
+    judged, numbers = wanted.judge(answers)
+    kept = {name: value for name, value in data.items() if name != "raw"}
+    return {"answered": True, "mark": "", **kept, **numbers, "entries": judged}
+
+
 class ProbeAction(ActionBase):  # type: ignore[misc]
     """Chooses the targets, runs the module on the host, files its full answer here and returns the numbers."""
 

@@ -255,6 +255,23 @@ def test_the_playbook_fails_before_and_passes_after(squid: Squid, tmp_path: Path
     assert not (tmp_path / "checked").exists()
 
 
+def test_a_host_on_another_way_tells_who_it_is(tmp_path: Path) -> None:
+    names = ["a.allowed.example", "fault-nx.allowed.example", "fault-silent.allowed.example"]
+    verified = playbook(
+        "--limit", "desktop3", *variables(
+            egress_entries=names, egress_reference_host="desktop1", egress_timeout=1, egress_results_dir=str(tmp_path)
+        ),
+    )
+    assert verified.returncode == 2
+    entries = json.loads((tmp_path / "desktop3.json").read_text(encoding="utf-8"))["entries"]
+    assert {one["entry"]: (one["outcome"], one["blame"], one["status"]) for one in entries} == {
+        names[0]: ("timeout", "firewall", "failed"),
+        names[1]: ("gone", None, "gone"),
+        names[2]: ("timeout", "server", "failed"),
+    }
+    assert "desktop1 reaches it" in entries[0]["evidence"]
+
+
 def test_measuring_does_not_fail(tmp_path: Path) -> None:
     folder = str(tmp_path / "results")
     measured = playbook(*variables(egress_entries=["a.example"], egress_judge=False, egress_results_dir=folder))

@@ -15,6 +15,11 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.egress.allowlist.plugins.action.probe import ActionModule as Probe
 from ansible_collections.egress.allowlist.plugins.action.probe_summary import ActionModule as Summary
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.modules.probe import ARGUMENT_SPEC
+from ansible_collections.egress.allowlist.plugins.plugin_utils._probe_action import inquiry, judge_raw
+
+OPTIONS = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
 
 
 def action(kind: type, arguments: dict[str, Any], check_mode: bool = False) -> Any:
@@ -167,3 +172,45 @@ def test_check_mode_judges_and_writes_nothing(host: Host, tmp_path: Path) -> Non
 def test_a_host_that_is_not_in_the_inventory_is_an_error() -> None:
     with pytest.raises(AnsibleActionFail, match="'d9' is not a host of the inventory"):
         action(Summary, {"hosts": ["d9"], "register": "probed"}).run(task_vars={"hostvars": {}})
+
+
+def test_a_raw_result_is_judged_here() -> None:
+    wanted = inquiry({**OPTIONS, "entries": ["a.example.com", "bad.example.com", "new.example.com"]})
+    asked = [url for url in wanted.targets if "new" not in url]
+    answers = [_answer(url, "proxy_denied" if "bad" in url else "reachable") for url in asked]
+    whole = judge_raw({"format": 2, "raw": True, "host": "d7", "seconds": 1.5, "answers": answers}, wanted, "results")
+    assert [item["status"] for item in whole["entries"]] == ["ok", "failed", "failed"]
+    assert "another list of entries" in whole["entries"][2]["evidence"]
+    assert (whole["host"], whole["counts"]["failed"], "raw" in whole) == ("d7", 2, False)
+
+
+@pytest.mark.parametrize("data", [{}, {"format": 2}, {"format": 1, "answers": []}, {"format": 2, "answers": {}}])
+def test_what_is_no_raw_result(data: dict[str, Any]) -> None:
+    with pytest.raises(AllowlistError, match="d7.json: expected a result of the stand-alone probe of format 2"):
+        judge_raw(data, inquiry({**OPTIONS, "entries": ["a.example.com"]}), "d7.json")
+
+
+def test_others_tell_of_what_is_seen_here(host: Host, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "control.json"
+    dead = {**_answer("https://a.example.com", "refused"), "steps": {"seconds": {}}}
+    elsewhere.write_text(json.dumps({"host": "control", "answers": [dead]}), encoding="utf-8")
+    host.run(targets=["https://a.example.com"], reference=[str(elsewhere)])
+    assert "reference" not in host.asked
+    (tmp_path / "none.json").write_text("{}", encoding="utf-8")
+    for name, words in (("none.json", "it has no answers"), ("missing.json", "cannot read")):
+        with pytest.raises(AnsibleActionFail, match=rf"reference\[1\]: .*{words}"):
+            host.run(targets=["https://a.example.com"], reference=[str(elsewhere), str(tmp_path / name)])
+
+
+def test_names_that_download_in_parts_are_asked_for_one(host: Host) -> None:
+    entry = {"value": "dl.example.com", "groups": ["delivery_optimization"]}
+    host.run(entries=[entry, "a.example.com"])
+    assert host.asked["range_targets"] == ["http://dl.example.com"]
+
+
+def test_the_result_before_is_kept_beside(host: Host, tmp_path: Path) -> None:
+    new, old = tmp_path / "results", tmp_path / "before"
+    for mark in ("1", "2"):
+        host.run(entries=["a.example.com"], results_dir=str(new), previous_dir=str(old), mark=mark)
+    marks = [json.loads((folder / "desktop1.json").read_text(encoding="utf-8"))["mark"] for folder in (old, new)]
+    assert marks == ["1", "2"]
