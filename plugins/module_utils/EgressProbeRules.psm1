@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # The table by which every probe judges, and who counts as genuine: the same data as _probe_rules.py and
-# _probe_microsoft.py, written between the marks by scripts/powershell-data. A test compares them.
+# _probe_microsoft.py, written between the marks by scripts/powershell_data.py. A test compares them.
 
 $script:RulesJson = @'
 # BEGIN RULES
@@ -85,7 +85,14 @@ $script:RulesJson = @'
 $script:MicrosoftJson = @'
 # BEGIN MICROSOFT
 {
-
+"caca93b9d23d2b6fa76e8b8471931e0df3ec6f63af3cdbb936c41954a1872326": "Microsoft ECC Product Root Certificate Authority 2018",
+"21158ad4dce10197239a87ebeb4d8d47e9e9be716ad497a2e036774caf5072cf": "Microsoft ECC Update Secure Server CA 2.1",
+"df545bf919a2439c36983b54cdfc903dfa4f37d3996d8d84b4c31eec6f3c163e": "Microsoft Root Certificate Authority 2010",
+"847df6a78497943f27fc72eb93f9a637320a02b561d0a91b09e87a7807ed7c61": "Microsoft Root Certificate Authority 2011",
+"61799e3594f6fa6c9f619031e4a3c9f643fda38c083704a5075e5709a21b1ab7": "Microsoft TLS ECC Root G2",
+"6a170583db584151e1c454eeca2a64cc5d8e484a5bd1156e720b4458654ee9e5": "Microsoft TLS RSA Root G2",
+"ddcd1e8a20638d4aaff7201bb1d56452acd2c759f1686bdc38f73dd15732bdc2": "Microsoft TLS RSA Root G2",
+"6139e2df97dc93bf7e90a303f75b3968fd06c57316b45e94dcff773707cf2754": "Microsoft Update Secure Server CA 2.1"
 }
 # END MICROSOFT
 '@

@@ -91,14 +91,14 @@ def test_no_driver_imports_another() -> None:
 
 def _met_by_users() -> list[Path]:
     kinds = ("modules", "lookup", "filter", "action")
-    return sorted(path for kind in kinds for path in (PLUGINS / kind).glob("*.py"))
+    return sorted(path for kind in kinds for path in (PLUGINS / kind).glob("*.*") if path.suffix in (".py", ".ps1"))
 
 
 def _tests() -> str:
     return "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
 
 
-@pytest.mark.parametrize("path", _met_by_users(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", _met_by_users(), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_every_plugin_has_a_test(path) -> None:
     name = path.stem
     kind = path.parent.name
@@ -114,3 +114,10 @@ def test_every_role_has_a_test(name) -> None:
 @pytest.mark.parametrize("folder", ["plugins", "roles", "playbooks", "scripts", "tests"])
 def test_no_file_is_named_package_init(folder) -> None:
     assert list((ROOT / folder).rglob("__init__.py")) in ([], [ROOT / "scripts" / "gates" / "__init__.py"])
+
+
+@pytest.mark.parametrize("path", sorted((PLUGINS / "modules").glob("*.ps1")), ids=lambda path: path.name)
+def test_a_module_in_powershell_has_its_own_name_and_its_documentation_beside_it(path) -> None:
+    """With x.py and x.ps1 side by side, Ansible takes the PowerShell file on Linux too."""
+    assert not path.with_suffix(".py").exists()
+    assert path.with_suffix(".yml").is_file()

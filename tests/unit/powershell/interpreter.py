@@ -15,36 +15,11 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import tree_sitter_powershell
-from tree_sitter import Language, Parser
-from tree_sitter import Node as Leaf
-
-PARSER = Parser(Language(tree_sitter_powershell.language()))
-
-
-# Levels of precedence: they mean nothing where they have a single child.
-_LEVELS = ("logical", "bitwise", "comparison", "additive", "multiplicative", "format", "range", "array_literal", "unary")
-_HOLLOW = {
-    *(f"{level}_expression" for level in _LEVELS),
-    *(f"{level}_argument_expression" for level in _LEVELS),
-    *("argument_expression", "pipeline_chain"),
-}
-
-
-@dataclass(eq=False)
-class Node:
-    """A part of the syntax tree, without comments and hollow levels."""
-
-    type: str
-    text: str
-    is_named: bool
-    line: int
-    children: list[Node] = field(default_factory=list)
+from .syntax import Node, functions, parse, text_of, walk
 
 
 class NotKnownError(Exception):
@@ -83,38 +58,6 @@ class Table(dict[Any, Any]):
 
     def __contains__(self, key: object) -> bool:
         return super().__contains__(str(key).lower())
-
-
-def parse(text: str) -> Node:
-    """The syntax tree, or an error with the place."""
-    return _convert(PARSER.parse(text.encode("utf-8")).root_node)
-
-
-def _convert(leaf: Leaf) -> Node:
-    text = (leaf.text or b"").decode("utf-8")
-    line = leaf.start_point[0] + 1
-    if leaf.type == "ERROR" or leaf.is_missing:
-        raise SyntaxError(f"line {line}: {text[:80]!r}")
-    children = [_convert(child) for child in leaf.children if child.type != "comment"]
-    if len(children) == 1 and leaf.type in _HOLLOW:
-        return children[0]
-    return Node(leaf.type, text, leaf.is_named, line, children)
-
-
-def text_of(node: Node) -> str:
-    return node.text
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children:
-        yield from _walk(child)
-
-
-def functions(root: Node) -> dict[str, Node]:
-    """Each function of a file by its name."""
-    nodes = [node for node in _walk(root) if node.type == "function_statement"]
-    return {text_of(next(child for child in node.children if child.type == "function_name")): node for node in nodes}
 
 
 def _is_true(value: Any) -> bool:
@@ -187,11 +130,15 @@ class _Match:
         self.index = found.start() if found else -1
         self.value = found.group() if found else ""
         self.length = len(self.value)
-        self.groups = [SimpleNamespace(value=one or "", success=one is not None) for one in _groups(found)]
+        texts = [found.group(), *found.groups()] if found else []
+        self.groups = _Groups(SimpleNamespace(value=one or "", success=one is not None) for one in texts)
 
 
-def _groups(found: re.Match[str] | None) -> list[str | None]:
-    return [found.group(), *found.groups()] if found else []
+class _Groups(list[SimpleNamespace]):
+    """A group that is not there is an empty one."""
+
+    def __getitem__(self, index: Any) -> Any:
+        return super().__getitem__(index) if index < len(self) else SimpleNamespace(value="", success=False)
 
 
 class _Properties:
@@ -222,6 +169,7 @@ METHODS: dict[str, Callable[..., Any]] = {
 STATICS: dict[str, Callable[..., Any]] = {
     "regex.match": lambda text, pattern: _Match(re.search(pattern, text)),
     "regex.matches": lambda text, pattern: [_Match(found) for found in re.finditer(pattern, text)],
+    "regex.escape": re.escape,
     "regex.replace": lambda text, pattern, new: re.sub(pattern, new, text),
 }
 CASTS: dict[str, Callable[[Any], Any]] = {
@@ -251,10 +199,19 @@ class Interpreter:
             raise NotKnownError(f"function {name}")
         return _Frame(self, node).run(list(arguments))
 
+    def read(self, path: Path, name: str) -> Any:
+        """The value of a variable that a script sets at its top, out of plain data."""
+        root = parse(path.read_text(encoding="utf-8"))
+        frame = _Frame(self, root)
+        for statement in frame.statements(root):
+            if re.match(r"\$\w+ = ", statement.text) and "::" not in statement.text:
+                frame.execute(statement)
+        return frame.names[name]
+
     def parameters(self, node: Node) -> list[Node]:
         """The parameters of a function, looked up once."""
         if id(node) not in self._parameters:
-            self._parameters[id(node)] = [one for one in _walk(node) if one.type == "script_parameter"]
+            self._parameters[id(node)] = [one for one in walk(node) if one.type == "script_parameter"]
         return self._parameters[id(node)]
 
     def _run_top(self, root: Node) -> None:
@@ -402,7 +359,7 @@ class _Frame:
         if word in ("-not", "!"):
             return not _is_true(value)
         if word == ",":
-            return [[value]]
+            return [value]
         raise NotKnownError(f"operator {word}")
 
     def _ev_cast_expression(self, node: Node) -> Any:

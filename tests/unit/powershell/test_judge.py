@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +84,14 @@ HEADERS = {
     "x-cache": ("MISS from p",),
     "x-squid-error": (
         *("ERR_ACCESS_DENIED 0", "ERR_DNS_FAIL 0", "ERR_READ_ERROR 0", "ERR_CANNOT_FORWARD 0", "ERR_CONNECT_FAIL 13"),
-        *("ERR_CONNECT_FAIL 113", "ERR_CONNECT_FAIL 110", "ERR_CONNECT_FAIL 111", "ERR_ZERO_SIZE_OBJECT 0", "ERR_ODD 1"),
+        *("ERR_CONNECT_FAIL 113", "ERR_CONNECT_FAIL 110", "ERR_CONNECT_FAIL 111", "ERR_ZERO_SIZE_OBJECT 0"),
+        "ERR_ODD 1",
     ),
     "proxy-status": ("p; error=dns_error", "p; hit", "p; error=http_request_denied"),
     "proxy-authenticate": ("Basic realm=x",),
     "location": (
-        *("https://portal.example.net/login?u=1", "/local", "https://WWW.example.com/x", "http://[::1/", "//cdn.other.org"),
-        *("http://user@example.com:8080/", "https://", "ftp://block.example.org/#a"),
+        *("https://portal.example.net/login?u=1", "/local", "https://WWW.example.com/x", "http://[::1/"),
+        *("//cdn.other.org", "http://user@example.com:8080/", "https://", "ftp://block.example.org/#a"),
     ),
     "content-type": ("text/html; charset=x", "TEXT/HTML", "application/json"),
     "content-length": ("0", "1", "5000"),
@@ -101,8 +100,9 @@ BODIES = ("", "<h1>Blocked: www.example.com 10.0.0.1 at 12:00</h1>", "<h1>Blocke
 WAYS = ("", "http://proxy.example.com:3128")
 STEPS = ("way", "resolve", "connect", "proxy_connect", "proxy", "tls", "http", "datagram", "talk")
 FAULTS = (
-    *("no_such_name", "resolver_failed", "resolver_silent", "other_family", "not_spoken", "refused", "timeout", "reset"),
-    *("unreachable", "no_route", "forbidden_here", "closed", "tls_too_old", "tls", "not_http", "system", "deadline"),
+    *("no_such_name", "resolver_failed", "resolver_silent", "other_family", "not_spoken", "refused", "timeout"),
+    *("reset", "unreachable", "no_route", "forbidden_here", "closed", "tls_too_old", "tls", "not_http"),
+    *("system", "deadline"),
 )
 
 
@@ -127,7 +127,7 @@ class Inventor:
             problem=pick(("", "", "expired", "wrong_name", "untrusted")),
             detail=pick(("", "certificate has expired")),
             version=pick(("TLSv1.3", "TLSv1.2", "TLSv1.1", "")),
-            certificate=Certificate(pick(("", "CN=www.example.com")), pick(ISSUERS), pick(("", "2026-01-01T00:00:00Z"))),
+            certificate=Certificate(pick(("", "CN=www.example.com")), pick(ISSUERS), pick(("", "2026-01-01T00:00Z"))),
             named=pick((False, False, True)),
         )
 
@@ -187,7 +187,8 @@ def test_the_same_facts_have_the_same_signs_words_and_verdict(shell: Interpreter
         assert shell.call("Get-Sign", ours, theirs) == _probe_judge.signs(facts, scene), facts
         assert shell.call("Get-Word", ours, theirs) == _probe_judge.words(facts, scene), facts
         if number % 5 == 0:
-            assert shell.call("Get-Verdict", ours, theirs) == dataclasses.asdict(_probe_judge.judge(facts, scene)), facts
+            verdict = dataclasses.asdict(_probe_judge.judge(facts, scene))
+            assert shell.call("Get-Verdict", ours, theirs) == verdict, facts
 
 
 def test_the_cases_reach_nearly_every_row_of_the_table() -> None:
@@ -203,12 +204,6 @@ def test_both_sides_hold_the_same_table(shell: Interpreter) -> None:
             name: ours[name] for name in ("outcome", "blame", "evidence")
         }
         assert theirs["promises"] == {name: ours.get(name) for name in PROMISES}
-
-
-def test_the_data_of_the_powershell_side_is_up_to_date() -> None:
-    """If not: scripts/powershell-data."""
-    done = subprocess.run([sys.executable, ROOT / "scripts" / "powershell-data", "--check"], check=False)
-    assert done.returncode == 0
 
 
 HEADS = (
