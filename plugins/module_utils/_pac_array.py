@@ -223,7 +223,7 @@ ARRAY_METHODS: Dict[str, NativeCode] = {
 
 def new_array(realm: Any, _this: Value, arguments: List[Value]) -> Value:
     """Array(3) is an array of three; Array(1, 2) one of these two."""
-    if len(arguments) != 1 or type(arguments[0]) is not float:
+    if len(arguments) != 1 or not isinstance(arguments[0], float):
         return realm.array(list(arguments))
     made = realm.array([])
     made.resize(arguments[0])

@@ -65,9 +65,6 @@ class ValueCompiler:
     def _hole(self, _node: Node) -> Code:
         return lambda _scope: UNDEFINED
 
-    def _paren(self, node: Node) -> Code:
-        return self.expression(node.parts[0])
-
     def _regex(self, node: Node) -> Code:
         source, flags = node.parts[0]
         line = node.line

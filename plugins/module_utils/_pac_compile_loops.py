@@ -17,6 +17,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._pac_realm import
 from ansible_collections.egress.allowlist.plugins.module_utils._pac_values import JsArray, Value, type_name
 
 Setter = Callable[[Scope, Value], None]
+Statement = Callable[[Scope], Optional[Jump]]
 BREAK, CONTINUE = Jump("break"), Jump("continue")
 
 
@@ -161,12 +162,12 @@ def _after_loop(jump: Jump, labels: Tuple[str, ...]) -> Optional[Jump]:
 def _items(scope: Scope, value: Value, of_values: bool, line: int) -> Iterator[Value]:
     if not of_values:
         yield from scope.realm.names(value)
-    elif type(value) is JsArray:
+    elif isinstance(value, JsArray):
         index = 0
         while index < len(value.items):  # also those that are added meanwhile
             yield value.items[index]
             index += 1
-    elif type(value) is str:
+    elif isinstance(value, str):
         yield from value
     else:
         thrown = scope.realm.error("TypeError", f"for-of wants an array or a text, not {type_name(value)}")

@@ -188,7 +188,7 @@ class ExpressionCompiler(ValueCompiler):
             function = callee(scope)
             realm = scope.realm
             try:
-                if type(function) is Native:
+                if isinstance(function, Native):
                     return function.code(realm, UNDEFINED, [argument(scope) for argument in arguments])
                 _must_be_function(realm, function, label)
                 return realm.call(function, realm.outer, [argument(scope) for argument in arguments])

@@ -13,6 +13,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._pac_compile_loop
     BREAK,
     LoopCompiler,
     Setter,
+    Statement,
     inner_scope,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._pac_errors import Thrown
@@ -107,13 +108,15 @@ class StatementCompiler(LoopCompiler):
         return run
 
     def _do_if(self, node: Node) -> Code:
-        arms = [(self.expression(condition), self.statement(then)) for condition, then in node.parts[0]]
+        arms: List[Tuple[Code, Statement]] = [
+            (self.expression(condition), self.statement(then)) for condition, then in node.parts[0]
+        ]
         otherwise = self.statement(node.parts[1]) if node.parts[1] else None
 
         def run(scope: Scope) -> Optional[Jump]:
             for condition, then in arms:
                 if to_boolean(condition(scope)):
-                    return then(scope)  # type: ignore[no-any-return]
+                    return then(scope)
             return otherwise(scope) if otherwise else None
 
         return run
@@ -186,20 +189,20 @@ class StatementCompiler(LoopCompiler):
         return run
 
     def _do_try(self, node: Node) -> Code:
-        attempt = self._block(node.parts[0])
+        attempt: Statement = self._block(node.parts[0])
         name = node.parts[1]
-        handler = self._block(node.parts[2], [name or " "]) if node.parts[2] is not None else None
-        last = self._block(node.parts[3]) if node.parts[3] is not None else None
+        handler: Optional[Statement] = self._block(node.parts[2], [name or " "]) if node.parts[2] is not None else None
+        last: Optional[Statement] = self._block(node.parts[3]) if node.parts[3] is not None else None
 
         def guarded(scope: Scope) -> Optional[Jump]:
             try:
-                return attempt(scope)  # type: ignore[no-any-return]
+                return attempt(scope)
             except Thrown as thrown:
                 if handler is None:
                     raise
                 inner = inner_scope(scope)
                 inner.variables[name or " "] = thrown.value
-                return handler(inner)  # type: ignore[no-any-return]
+                return handler(inner)
 
         def run(scope: Scope) -> Optional[Jump]:
             try:
@@ -207,7 +210,7 @@ class StatementCompiler(LoopCompiler):
             except Thrown:
                 instead = last(scope) if last else None
                 if instead is not None:
-                    return instead  # type: ignore[no-any-return]
+                    return instead
                 raise
             instead = last(scope) if last else None
             return instead if instead is not None else jump

@@ -85,7 +85,7 @@ def _time_of(realm: Any, arguments: List[Value]) -> float:
         return float(math.floor(realm.now() * 1000))
     if len(arguments) == 1:
         value = arguments[0].time if isinstance(arguments[0], JsDate) else arguments[0]
-        if type(value) is not str:
+        if not isinstance(value, str):
             return float(math.trunc(to_number(realm, value)))
         date = datetime.fromisoformat(value.replace("Z", "+00:00"))
         if date.tzinfo is None:

@@ -240,9 +240,7 @@ class ExpressionParser:
         return value
 
     def _paren(self, _line: int) -> Node:
-        value = self._inside(")")
-        # Not a row that a longer one may swallow: a + (b + c) is not a + b + c.
-        return Node("paren", value.line, (value,)) if value.kind == "row" else value
+        return self._inside(")")
 
     def _array(self, line: int) -> Node:
         items: List[Node] = []

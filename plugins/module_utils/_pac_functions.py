@@ -67,7 +67,7 @@ def pac_functions(resolve: Resolve, my_addresses: Addresses) -> Dict[str, Native
 def _text(realm: Any, arguments: List[Value], index: int) -> str:
     """A text that was given; nothing at all is an error, as it is in browsers."""
     value = argument(arguments, index)
-    if type(value) is str:
+    if isinstance(value, str):
         return value
     if value is None or value is UNDEFINED:
         raise realm.error("TypeError", f"argument {index + 1} is {type_name(value)}, expected a text")

@@ -28,17 +28,17 @@ BLANKS = " \t\n\r\v\f\xa0\ufeff\u2028\u2029\u1680\u202f\u205f\u3000" + "".join(m
 def to_boolean(value: Value) -> bool:
     if value is True or value is False:
         return bool(value)
-    if type(value) is str:
+    if isinstance(value, str):
         return bool(value)
-    if type(value) is float:
-        return value == value and value != 0
+    if isinstance(value, float):
+        return value != 0 and not math.isnan(value)
     return value is not None and value is not UNDEFINED
 
 
 def to_number(realm: Any, value: Value) -> float:
-    if type(value) is float:
+    if isinstance(value, float):
         return value
-    if type(value) is str:
+    if isinstance(value, str):
         return number_of(value)
     if value is None or isinstance(value, bool):
         return 1.0 if value else 0.0
@@ -60,9 +60,9 @@ def number_of(text: str) -> float:
 
 
 def to_text(realm: Any, value: Value) -> str:
-    if type(value) is str:
+    if isinstance(value, str):
         return value
-    if type(value) is float:
+    if isinstance(value, float):
         return text_of(value)
     if isinstance(value, JsObject):
         return to_text(realm, realm.primitive(value, "string"))
@@ -73,7 +73,7 @@ def to_text(realm: Any, value: Value) -> str:
 
 def text_of(number: float) -> str:
     """A number as JavaScript writes it."""
-    if number != number:
+    if math.isnan(number):
         return "NaN"
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
@@ -95,7 +95,7 @@ def to_integer(realm: Any, value: Value, default: float = 0.0) -> float:
     if value is UNDEFINED:
         return default
     number = to_number(realm, value)
-    if number != number:
+    if math.isnan(number):
         return 0.0
     return number if math.isinf(number) else float(math.trunc(number))
 
@@ -142,7 +142,7 @@ def add(realm: Any, left: Value, right: Value) -> Value:
         left = realm.primitive(left, "string" if isinstance(left, JsDate) else "default")
     if isinstance(right, JsObject):
         right = realm.primitive(right, "string" if isinstance(right, JsDate) else "default")
-    if type(left) is str or type(right) is str:
+    if isinstance(left, str) or isinstance(right, str):
         return realm.sized(to_text(realm, left) + to_text(realm, right))
     return to_number(realm, left) + to_number(realm, right)
 
@@ -150,13 +150,13 @@ def add(realm: Any, left: Value, right: Value) -> Value:
 def _divide(left: float, right: float) -> float:
     if right:
         return left / right
-    if left != left or left == 0 or right != right:
+    if math.isnan(left) or left == 0 or math.isnan(right):
         return NAN
     return math.copysign(math.inf, left) * math.copysign(1.0, right)
 
 
 def _modulo(left: float, right: float) -> float:
-    if not right or right != right or not math.isfinite(left):
+    if not right or math.isnan(right) or not math.isfinite(left):
         return NAN
     return left if math.isinf(right) else math.fmod(left, right)
 
@@ -166,7 +166,7 @@ def _order(realm: Any, left: Value, right: Value, texts: Callable[[str, str], bo
         left = realm.primitive(left, "number")
     if isinstance(right, JsObject):
         right = realm.primitive(right, "number")
-    if type(left) is str and type(right) is str:
+    if isinstance(left, str) and isinstance(right, str):
         return texts(left, right)
     return bool(numbers(to_number(realm, left), to_number(realm, right)))
 

@@ -143,7 +143,7 @@ class Realm:
 
     def text_of_this(self, this: Value) -> str:
         """What a method of texts was called on."""
-        if type(this) is str:
+        if isinstance(this, str):
             return this
         if this is None or this is UNDEFINED:
             raise self.error("TypeError", "a method of texts was called on nothing")
@@ -159,11 +159,11 @@ class Realm:
 
     def call(self, function: Value, this: Value, arguments: List[Value]) -> Value:
         """Call what should be a function."""
-        if type(function) is Native:
+        if isinstance(function, Native):
             return function.code(self, this, arguments)
-        if type(function) is Scripted:
+        if isinstance(function, Scripted):
             return self._run(function, this, arguments)
-        if type(function) is Bound:
+        if isinstance(function, Bound):
             return self.call(function.target, function.this, function.arguments + arguments)
         raise self.error("TypeError", f"{type_name(function)} is not a function")
 
@@ -198,9 +198,9 @@ class Realm:
 
     def construct(self, function: Value, arguments: List[Value]) -> Value:
         """New."""
-        if type(function) is Native:
+        if isinstance(function, Native):
             return (function.makes or function.code)(self, UNDEFINED, arguments)
-        if type(function) is not Scripted or function.template.arrow:
+        if not isinstance(function, Scripted) or function.template.arrow:
             raise self.error("TypeError", f"{type_name(function)} cannot be used with new")
         self.steps.spend(OBJECT_COST)
         made = JsObject(self.prototype_of(function))
@@ -215,14 +215,14 @@ class Realm:
 
     def get(self, value: Value, key: Value) -> Value:
         """The value of value[key]."""
-        if type(value) is JsArray and type(key) is float and 0 <= key < len(value.items) and key == int(key):
+        if isinstance(value, JsArray) and isinstance(key, float) and 0 <= key < len(value.items) and key == int(key):
             return value.items[int(key)]
         if isinstance(value, JsObject):
             name = to_text(self, key)
             if name == "__proto__":
                 return value.prototype
             return value.get(name)
-        if type(value) is str:
+        if isinstance(value, str):
             return self._of_text(value, key)
         if value is None or value is UNDEFINED:
             of_what = "null" if value is None else "undefined"
@@ -249,7 +249,7 @@ class Realm:
 
     def names(self, value: Value) -> List[str]:
         """What for-in goes through."""
-        if type(value) is str:
+        if isinstance(value, str):
             return [str(index) for index in range(len(value))]
         found: Dict[str, None] = {}
         one = value if isinstance(value, JsObject) else None

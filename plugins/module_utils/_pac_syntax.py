@@ -58,7 +58,8 @@ class Parser(ExpressionParser):
         if self.takes("function"):
             return self.function(self.name(), word.line)
         if word.kind == "keyword" and word.value in _STATEMENTS:
-            return getattr(self, f"_{self.next().value}")(word.line)  # type: ignore[no-any-return]
+            other: Node = getattr(self, f"_{self.next().value}")(word.line)
+            return other
         if word.kind == "name" and self.words[self.at + 1][:2] == ("mark", ":"):
             self.at += 2
             return Node("label", word.line, (word.value, self.statement()))

@@ -72,7 +72,9 @@ class JsObject:
 
     def names(self) -> List[str]:
         """The names of its own properties that for-in shows, numbers first, as browsers order them."""
-        names = [key for key, value in self.properties.items() if type(value) is not Native and key != "constructor"]
+        names = [
+            key for key, value in self.properties.items() if not isinstance(value, Native) and key != "constructor"
+        ]
         numbers = [key for key in names if key.isdigit()]
         if not numbers:
             return names
@@ -110,7 +112,7 @@ class JsArray(JsObject):
 
     def resize(self, length: Value) -> None:
         """Cut it, or fill it up with undefined."""
-        if type(length) is not float or not 0 <= length <= MOST_ITEMS:
+        if not isinstance(length, float) or not 0 <= length <= MOST_ITEMS:
             raise PacLimitError(f"an array may have {MOST_ITEMS} items")
         wanted = int(length)
         del self.items[wanted:]

@@ -21,13 +21,13 @@ from ansible_collections.egress.allowlist.plugins.module_utils._probe_target imp
 
 # Kinds of proxies that the probe does not speak to; the words of PAC files and of the environment.
 _UNSPOKEN = {
-    "HTTPS": "HTTPS proxy",
-    "QUIC": "QUIC proxy",
-    "SOCKS": "SOCKS proxy",
-    "SOCKS4": "SOCKS proxy",
-    "SOCKS4A": "SOCKS proxy",
-    "SOCKS5": "SOCKS proxy",
-    "SOCKS5H": "SOCKS proxy",
+    "HTTPS": "an HTTPS proxy",
+    "QUIC": "a QUIC proxy",
+    "SOCKS": "a SOCKS proxy",
+    "SOCKS4": "a SOCKS proxy",
+    "SOCKS4A": "a SOCKS proxy",
+    "SOCKS5": "a SOCKS proxy",
+    "SOCKS5H": "a SOCKS proxy",
 }
 _PROXY = re.compile(r"(?:([A-Za-z0-9+.-]+)://)?(?:.*@)?(\[[^\]@]+\]|[^:/?#@\[\]]+)(?::([0-9]{1,5}))?(?:[/?#][^@]*)?")
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
@@ -55,7 +55,7 @@ def proxy_of(kind: str, text: str, where: str) -> Proxy:
     if kind in _UNSPOKEN:
         name = f"{host}:{port}" if port else host
         raise WayError(
-            "proxy_kind", f"{where}: {shown(name)} is a {_UNSPOKEN[kind]}; the probe speaks to HTTP proxies only"
+            "proxy_kind", f"{where}: {shown(name)} is {_UNSPOKEN[kind]}; the probe speaks to HTTP proxies only"
         )
     if kind not in ("HTTP", "PROXY"):
         raise WayError("proxy_kind", f"{where}: {shown(kind)} is no kind of proxy that the probe knows")
