@@ -40,6 +40,10 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.id }}"
 
+- name: Which wildcards cannot be shown to be reachable, since no name under them is known?
+  ansible.builtin.debug:
+    msg: "{{ query('egress.allowlist.endpoint_groups') | map(attribute='not_provable') | flatten | unique }}"
+
 - name: Which names no longer stand in later official lists, and what does instead?
   ansible.builtin.debug:
     msg: "{{ item.names | join(', ') }}: {{ item.why }} ({{ item.date }}) {{ item.instead | join(', ') }}"
@@ -101,6 +105,12 @@ _raw:
       description: How many of them are names, wildcards, names with the tenant in them, and networks.
       type: dict
       sample: {names: 14, wildcards: 7, tenant: 0, networks: 0}
+    not_provable:
+      description: Those of its wildcards under which no name is known, so that no probe can show them to be reachable.
+      type: list
+      elements: str
+      version_added: 0.2.0
+      sample: ["*.mktoresp.com"]
     links:
       description: Pages about its endpoints, each with C(title) and C(url).
       type: list

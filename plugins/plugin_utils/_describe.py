@@ -15,6 +15,7 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils import _groups
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog, Group
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog_format import TENANT
 from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
+from ansible_collections.egress.allowlist.plugins.plugin_utils._witnesses import without_known_name
 
 FORMS = ("names", "wildcards", "tenant", "networks")
 
@@ -24,10 +25,13 @@ def describe(catalogs: Sequence[Catalog], asked: Sequence[str]) -> list[dict[str
     _groups.check_known(asked, catalogs)
     groups = _groups.by_id(catalogs)
     risks = RiskTable(catalogs)
-    return [_described(groups[id_], catalogs, risks) for id_ in (dict.fromkeys(asked) or groups)]
+    unknown = frozenset(without_known_name(catalogs))
+    return [_described(groups[id_], catalogs, risks, unknown) for id_ in (dict.fromkeys(asked) or groups)]
 
 
-def _described(same: Sequence[Group], catalogs: Sequence[Catalog], table: RiskTable) -> dict[str, Any]:
+def _described(
+    same: Sequence[Group], catalogs: Sequence[Catalog], table: RiskTable, unknown: frozenset[str]
+) -> dict[str, Any]:
     first = same[0]
     entries = merge(entry for group in same for entry in group.fixed)
     forms = Counter(map(_form, entries))
@@ -44,6 +48,7 @@ def _described(same: Sequence[Group], catalogs: Sequence[Catalog], table: RiskTa
         "enumerated": any(group.enumerated for group in same),
         "count": forms.total(),
         "counts": {form: forms[form] for form in FORMS},
+        "not_provable": sorted({entry.value for entry in entries} & unknown),
         "links": [dict(link) for group in same for link in group.links],
         "risks": risks,
         "corrections": _corrections(first.id, catalogs),

@@ -42,3 +42,26 @@ class Witnesses:
         others = [name for names in self._written.values() for name in names]
         ranked = [*self._living, *self._written.get(pattern, ()), *others, *self._retired]
         return list(dict.fromkeys(name for name in ranked if pattern.matches(name)))
+
+
+def without_known_name(catalogs: Sequence[Catalog]) -> list[str]:
+    """The wildcards of the catalogs under which no name is known, in order."""
+    known = Witnesses(catalogs)
+    return sorted(pattern.text for pattern in _wildcards(catalogs) if not known.under(pattern))
+
+
+def provable(catalogs: Sequence[Catalog]) -> tuple[int, int]:
+    """How many wildcards of the catalogs have a known name under them, and how many there are."""
+    total = len(_wildcards(catalogs))
+    return total - len(without_known_name(catalogs)), total
+
+
+def _wildcards(catalogs: Sequence[Catalog]) -> set[Pattern]:
+    """The wildcards of all groups, each once, as they are for every tenant."""
+    return {
+        entry.pattern
+        for catalog in catalogs
+        for group in catalog.groups.values()
+        for entry in group.fixed
+        if entry.type == "host" and not entry.pattern.is_literal
+    }

@@ -14,6 +14,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._errors import Al
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import load, load_all
 from ansible_collections.egress.allowlist.plugins.plugin_utils._describe import describe
 from ansible_collections.egress.allowlist.plugins.plugin_utils._select import Request, select
+from ansible_collections.egress.allowlist.plugins.plugin_utils._witnesses import without_known_name
 
 
 def test_all_groups_in_the_order_of_the_catalog() -> None:
@@ -34,6 +35,13 @@ def test_counts_agree_with_the_entries() -> None:
         entries = catalog.groups[group["id"]].entries("contoso")
         assert group["count"] == len(entries), group["id"]
         assert group["counts"]["wildcards"] == sum("*" in entry.value for entry in entries)
+
+
+def test_wildcards_without_a_known_name() -> None:
+    described = {group["id"]: group["not_provable"] for group in describe([load("mmd")], [])}
+    assert described["sharepoint_online"] == ["*.svc.ms"]
+    assert described["get_help"] == []
+    assert sorted({name for names in described.values() for name in names}) == without_known_name([load("mmd")])
 
 
 def test_risks_of_a_group() -> None:
