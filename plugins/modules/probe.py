@@ -382,22 +382,13 @@ mark:
   sample: ''
 """
 
-import time
 from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.egress.allowlist.plugins.module_utils import _probe_ask
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_expect import INTENTS
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import Budget, Resolver
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_run import Probe
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_scene import CONTROL_NAME
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import (
-    FAMILIES,
-    parse_control,
-    parse_target,
-)
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_trust import Contexts
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_ways import resolving, ways
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import FAMILIES
 
 ARGUMENT_SPEC: Dict[str, Any] = {
     "entries": {"type": "list", "elements": "raw"},
@@ -432,54 +423,10 @@ RULES: Dict[str, Any] = {
 }
 
 
-def run(options: Dict[str, Any]) -> Dict[str, Any]:
-    """Probe the targets; the other half of the options is for the action plugin."""
-    for name in ("timeout", "deadline", "threads"):
-        if options[name] <= 0:
-            raise AllowlistError(f"{name}: expected more than 0, got {options[name]}")
-    if options["retries"] < 0:
-        raise AllowlistError(f"retries: expected 0 or more, got {options['retries']}")
-    _check_ways(options)
-    given = [parse_target(text, f"targets[{index}]") for index, text in enumerate(options["targets"] or [])]
-    ranged = [parse_target(text, f"range_targets[{i}]").url for i, text in enumerate(options["range_targets"] or [])]
-    budget = Budget(options["timeout"], options["deadline"])
-    resolver = Resolver()
-    probe = Probe(
-        contexts=Contexts(
-            options["public_ca_path"], options["inspection_ca_path"], options["public_fingerprints"] or []
-        ),
-        budget=budget,
-        resolver=resolver,
-        ways=ways(
-            proxy=options["proxy"] or "",
-            pac=options["pac"] or "",
-            proxy_settings=options["proxy_settings"],
-            timeout=options["timeout"],
-            resolve=resolving(resolver, budget),
-        ),
-        threads=options["threads"],
-        retries=options["retries"],
-        min_tls=options["min_tls"],
-        ranged=frozenset(ranged),
-        control=parse_control(options["control_name"]) if options["control_name"] else CONTROL_NAME,
-    )
-    start = time.monotonic()
-    results = probe.run([target.over(family) for target in given for family in options["families"]])
-    return {"changed": False, "results": results, "seconds": round(time.monotonic() - start, 3)}
-
-
-def _check_ways(options: Dict[str, Any]) -> None:
-    settings = options["proxy_settings"] != "none"
-    if settings and (options["proxy"] or options["pac"]):
-        raise AllowlistError("proxy_settings: only one of proxy, pac and proxy_settings says which way to go")
-    if options["proxy"] and options["families"] != ["any"]:
-        raise AllowlistError("families: through a proxy it is the proxy that chooses between IPv4 and IPv6")
-
-
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES)
     try:
-        module.exit_json(**run(module.params))
+        module.exit_json(**_probe_ask.run(module.params))
     except AllowlistError as error:
         module.fail_json(msg=str(error))
 

@@ -149,7 +149,7 @@ def test_the_documentation_has_the_options_of_the_module() -> None:
 
 def test_what_is_taken_over_is_up_to_date() -> None:
     """If not: scripts/powershell_data.py."""
-    words = [sys.executable, ROOT / "scripts" / "powershell_data.py", "--check"]
+    words = [sys.executable, str(ROOT / "scripts" / "powershell_data.py"), "--check"]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, "")
 
