@@ -34,7 +34,29 @@ def test_defaults_and_specification_are_the_same(specification):
 def test_each_variable_is_used_and_no_other(specification):
     tasks = "".join(path.read_text(encoding="utf-8") for path in sorted((ROLE / "tasks").iterdir()))
     used = set(re.findall(r"(?<![_\w])verify_\w+", tasks))
-    assert used - {"verify_result", "verify_hosts"} == set(specification)
+    of_entry_points = {name for name in used if name.startswith("verify_script_")} | {"verify_hosts"}
+    assert used - {"verify_result"} - of_entry_points == set(specification)
+
+
+def test_the_script_has_each_variable_that_it_uses():
+    text = (ROLE / "tasks" / "script.yml").read_text(encoding="utf-8")
+    own = load(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["script"]["options"]
+    assert set(re.findall(r"verify_script_\w+", text)) == set(own)
+    playbook = (ROOT / "playbooks" / "render_probe_script.yml").read_text(encoding="utf-8")
+    for name in own:
+        assert f"{name}:" in playbook
+        assert f"#   egress_{name.removeprefix('verify_')} " in playbook
+
+
+def test_the_script_asks_as_the_probe_does():
+    script = next(task for task in load(ROLE / "tasks" / "script.yml") if "egress.allowlist.probe_script" in task)
+    probe = next(task for task in load(ROLE / "tasks" / "ask_linux.yml") if "egress.allowlist.probe" in task)
+    asked, wanted = script["egress.allowlist.probe_script"], probe["egress.allowlist.probe"]
+    common = set(asked) & set(wanted) - {"threads"}
+    assert {name: asked[name] for name in common} == {name: wanted[name] for name in common}
+    # The rest is for the control node, which judges later.
+    judging = {"intents", "intents_by_risk", "reference", "results_dir", "previous_dir", "mark"}
+    assert set(wanted) - common - {"threads"} == judging
 
 
 def test_the_playbook_maps_and_lists_each_variable(specification):
