@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judges a fleet on the control node, from the numbers that the hosts registered."""
+"""Judges a fleet on the control node, from the numbers that the hosts registered or from files that they sent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,19 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_file
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_fleet import judge_fleet, message, render
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_fleet import (
+    FAIL_ON,
+    Change,
+    judge_fleet,
+    message,
+    render,
+)
 from ansible_collections.egress.allowlist.plugins.modules.probe_summary import ARGUMENT_SPEC
+from ansible_collections.egress.allowlist.plugins.plugin_utils._probe_collect import collect
+from ansible_collections.egress.allowlist.plugins.plugin_utils._probe_compare import changes
+from ansible_collections.egress.allowlist.plugins.plugin_utils._report import write_report
+
+Answers = dict[str, Mapping[str, Any] | None]
 
 
 class ActionModule(ActionBase):
@@ -27,20 +38,29 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         hosts = [str(host) for host in options["hosts"]]
-        answers = {host: _answer(task_vars["hostvars"], host, options) for host in hosts}
-        verdict = judge_fleet(hosts, answers, options["fail_on"])
+        answers: Answers = {host: _answer(task_vars["hostvars"], host, options) for host in hosts}
+        try:
+            return {**result, "changed": False, **self._judge(answers, options)}
+        except AllowlistError as error:
+            raise AnsibleActionFail(str(error)) from error
+
+    def _judge(self, answers: Answers, options: Mapping[str, Any]) -> dict[str, Any]:
+        folder = os.path.abspath(options["results_dir"]) if options["results_dir"] else ""
+        writes = bool(folder) and not self._task.check_mode
+        if options["results"]:
+            collected = collect(os.path.abspath(options["results"]), options["questions"], folder if writes else "")
+            answers = {**answers, **collected}
+        verdict = judge_fleet(list(answers), answers, options["fail_on"], _change(answers, options, folder))
         verdict["lines"] = render(verdict, options["title"])
         verdict["message"] = message(verdict)
         verdict["summary_file"] = None
-        if options["results_dir"] and not self._task.check_mode:
-            try:
-                verdict["summary_file"] = _write(os.path.abspath(options["results_dir"]), verdict)
-            except AllowlistError as error:
-                raise AnsibleActionFail(str(error)) from error
-        return {**result, "changed": False, **verdict}
+        verdict["reports"] = {}
+        if writes:
+            verdict.update(_write(folder, verdict, answers, options))
+        return verdict
 
 
-def _answer(hostvars: Mapping[str, Any], host: str, options: dict[str, Any]) -> Mapping[str, Any] | None:
+def _answer(hostvars: Mapping[str, Any], host: str, options: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What a host registered in this run; the variable of an earlier run may still be there."""
     if host not in hostvars:
         raise AnsibleActionFail(f"hosts: {host!r} is not a host of the inventory")
@@ -52,7 +72,25 @@ def _answer(hostvars: Mapping[str, Any], host: str, options: dict[str, Any]) -> 
     return answer
 
 
-def _write(folder: str, verdict: dict[str, Any]) -> str:
+def _answered(answers: Answers) -> list[str]:
+    return [host for host, answer in answers.items() if answer and answer.get("answered")]
+
+
+def _change(answers: Answers, options: Mapping[str, Any], folder: str) -> Change | None:
+    if not options["baseline"]:
+        if options["fail_on"] == "worse":
+            raise AllowlistError("baseline: fail_on: worse needs the results of an earlier verification")
+        return None
+    if not folder:
+        raise AllowlistError("results_dir: a baseline is compared with the result files of this verification")
+    return changes(os.path.abspath(options["baseline"]), folder, list(answers), _answered(answers))
+
+
+def _write(folder: str, verdict: Mapping[str, Any], answers: Answers, options: Mapping[str, Any]) -> dict[str, Any]:
+    """A report needs the files of the hosts; one that registered its answer without a file is left out of it."""
+    filed = [host for host in _answered(answers) if os.path.exists(_probe_file.host_file(folder, host))]
+    fails = FAIL_ON[options["fail_on"]]
+    reports = write_report(folder, filed, verdict, title=options["title"], kinds=options["report"], fails=fails)
     path = _probe_file.summary_file(folder)
-    _probe_file.write(path, {"format": 1, **verdict, "summary_file": path})
-    return path
+    _probe_file.write(path, {"format": 2, **verdict, "reports": reports, "summary_file": path})
+    return {"summary_file": path, "reports": reports}

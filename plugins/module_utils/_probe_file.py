@@ -36,11 +36,16 @@ def summary_file(folder: str) -> str:
 
 
 def write(path: str, data: Mapping[str, Any]) -> None:
+    """Write a result file as a whole."""
+    write_text(path, json.dumps(data) + "\n")
+
+
+def write_text(path: str, text: str) -> None:
     """Write a file as a whole: a reader sees the old one or the new one, also when the disk is full."""
     folder = os.path.dirname(path)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        _replace(folder, path, json.dumps(data) + "\n")
+        _replace(folder, path, text)
     except OSError as error:
         raise AllowlistError(
             f"results_dir: cannot write {path} on the control node: {error.strerror or error}; "
@@ -75,7 +80,7 @@ def read(path: str, where: str) -> Dict[str, Any]:
 def _replace(folder: str, path: str, text: str) -> None:
     descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=folder)  # 0600
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as handle:
             handle.write(text)
             handle.flush()
             os.fsync(handle.fileno())

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_question import SEVERITIES
@@ -15,11 +16,28 @@ from ansible_collections.egress.allowlist.plugins.module_utils._probe_verdict im
 Numbers = Dict[str, int]
 _MOST_LINES = 10
 # What fails a run, and what is only told.
-FAIL_ON: Dict[str, Tuple[str, ...]] = {"required": ("critical", "required"), "critical": ("critical",), "never": ()}
+FAIL_ON: Dict[str, Tuple[str, ...]] = {
+    "required": ("critical", "required"),
+    "critical": ("critical",),
+    "worse": (),
+    "never": (),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """How it was at an earlier time, compared with now."""
+
+    worse: Tuple[str, ...] = ()  # in words, not all of them
+    worse_count: int = 0
+    better: int = 0
 
 
 def judge_fleet(
-    hosts: Sequence[str], results: Mapping[str, Optional[Mapping[str, Any]]], fail_on: str
+    hosts: Sequence[str],
+    results: Mapping[str, Optional[Mapping[str, Any]]],
+    fail_on: str,
+    change: Optional[Change] = None,
 ) -> Dict[str, Any]:
     """The judgement: *results* holds what each host returned, or nothing for one that returned nothing."""
     answers: List[Tuple[str, Mapping[str, Any]]] = []
@@ -44,7 +62,10 @@ def judge_fleet(
         "failures_more": _all_failed(by_severity) - sum(item["count"] for item in failures[:MOST_SHOWN]),
         "not_provable": _union(answers, "not_provable"),
         "gone": _union(answers, "gone"),
+        "wildcards": _wildcards(answers),
     }
+    if change is not None:
+        verdict.update(worse=list(change.worse), worse_count=change.worse_count, better=change.better)
     verdict["reasons"] = _reasons(verdict, fail_on)
     verdict["passed"] = not verdict["reasons"]
     return verdict
@@ -103,6 +124,13 @@ def _union(answers: Sequence[Tuple[str, Mapping[str, Any]]], name: str) -> List[
     return sorted({entry for _host, answer in answers for entry in answer[name]})[:MOST_SHOWN]
 
 
+def _wildcards(answers: Sequence[Tuple[str, Mapping[str, Any]]]) -> Numbers:
+    """How many wildcards could be shown: of the host that shows the most, since all are asked the same."""
+    tables = [answer.get("wildcards") or {"total": 0, "provable": 0} for _host, answer in answers]
+    best = max(tables, key=lambda table: (table["provable"], table["total"]), default={"total": 0, "provable": 0})
+    return {"total": best["total"], "provable": best["provable"]}
+
+
 def _reasons(verdict: Mapping[str, Any], fail_on: str) -> List[str]:
     """Why this is not a pass; empty when it is one."""
     reasons = []
@@ -114,9 +142,14 @@ def _reasons(verdict: Mapping[str, Any], fail_on: str) -> List[str]:
     for severity in FAIL_ON[fail_on]:
         count = verdict["by_severity"][severity]["failed"]
         if count:
-            checks = "1 check" if count == 1 else f"{count} checks"
-            reasons.append(f"{checks} of {severity} endpoints not as intended")
+            reasons.append(f"{_checks(count)} of {severity} endpoints not as intended")
+    if fail_on == "worse" and verdict.get("worse_count"):
+        reasons.append(f"{_checks(verdict['worse_count'])} worse than in the baseline")
     return reasons
+
+
+def _checks(count: int) -> str:
+    return "1 check" if count == 1 else f"{count} checks"
 
 
 def render(verdict: Mapping[str, Any], title: str) -> List[str]:
@@ -128,9 +161,17 @@ def render(verdict: Mapping[str, Any], title: str) -> List[str]:
     if verdict["answered"]:
         lines += ["", *_table(verdict)]
     lines += _failures(verdict)
+    lines += _baseline(verdict)
     lines += _list("Not provable, because no known name or port can be asked", verdict, "not_provable")
     lines += _list("Gone: these names do not exist any more, look at the list", verdict, "gone")
     return [*lines, "", *_conclusion(verdict)]
+
+
+def _baseline(verdict: Mapping[str, Any]) -> List[str]:
+    if "worse" not in verdict:
+        return []
+    head = f"Compared with the baseline: {verdict['worse_count']} worse, {verdict['better']} better"
+    return ["", head, *(f"  {line}" for line in verdict["worse"][:_MOST_LINES])]
 
 
 def _table(verdict: Mapping[str, Any]) -> List[str]:
@@ -142,6 +183,8 @@ def _table(verdict: Mapping[str, Any]) -> List[str]:
         fine = f"{numbers['ok']} of {numbers['total']}"
         cells = [fine, *(str(numbers[status] or "-") for status in ("failed", "not_provable", "gone"))]
         lines.append(f"{name:<{width}}  " + "  ".join(f"{cell:>13}" for cell in cells))
+    if verdict["wildcards"]["total"]:
+        lines.append("{provable} of {total} wildcards could be shown by a known name.".format(**verdict["wildcards"]))
     return lines
 
 

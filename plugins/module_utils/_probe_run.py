@@ -48,7 +48,6 @@ class Probe:
     control: str = CONTROL_NAME
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
         self._walker = Walker(self.contexts, self.budget, self.resolver)
 
     def run(self, targets: Sequence[Target]) -> List[Dict[str, Any]]:
@@ -117,8 +116,7 @@ class Probe:
     def _ways(self, target: Target) -> Sequence[Optional[Proxy]]:
         if self.ways is None:
             return [self.proxy]
-        with self._lock:  # a PAC file is a program that runs one call at a time
-            return self.ways.of(target)
+        return self.ways.of(target)
 
 
 def _may_pass(facts: Facts) -> bool:

@@ -39,8 +39,9 @@ options:
   fail_on:
     description:
       - The least severity that prevents a pass. With V(never) only hosts that did not answer do.
+      - With V(worse) only what is worse than in O(baseline) does, and hosts that did not answer.
     type: str
-    choices: [required, critical, never]
+    choices: [required, critical, worse, never]
     default: required
   title:
     description:
@@ -51,6 +52,32 @@ options:
     description:
       - Folder on the control node in which F(summary.json) is written, mode V(0600). Not in check mode.
     type: path
+  report:
+    description:
+      - What is written beside F(summary.json). V(html) is one page, F(report.html), that needs no network and nothing
+        else. V(junit) is F(report.xml) for pipelines.
+    type: list
+    elements: str
+    choices: [html, junit]
+    default: []
+    version_added: 0.2.0
+  baseline:
+    description:
+      - The O(results_dir) of an earlier verification. What is worse than then, and what is better, is told.
+    type: path
+    version_added: 0.2.0
+  results:
+    description:
+      - Folder on the control node with result files that came in another way, such as those of the stand-alone script.
+        Their hosts need not be in the inventory, and count besides O(hosts).
+    type: path
+    version_added: 0.2.0
+  questions:
+    description:
+      - Options of M(egress.allowlist.probe) that say what was asked, by which O(results) of the stand-alone script are
+        judged. C(entries) above all, and C(intents), C(witnesses) and the like where they were given.
+    type: dict
+    version_added: 0.2.0
 seealso:
   - module: egress.allowlist.probe
 """
@@ -164,6 +191,32 @@ message:
   returned: success
   type: str
   sample: Passed.
+wildcards:
+  description: How many wildcards were asked for, and how many of them some known name could show.
+  returned: success
+  type: dict
+  sample: {"total": 86, "provable": 71}
+worse:
+  description: What is worse than in the baseline, at most 200.
+  returned: with O(baseline)
+  type: list
+  elements: str
+  sample: ["desktop1: login.live.com was ok, is proxy_denied, suspect: proxy"]
+worse_count:
+  description: How many checks are worse than in the baseline, hosts that are lost included.
+  returned: with O(baseline)
+  type: int
+  sample: 1
+better:
+  description: How many checks failed then and do not now.
+  returned: with O(baseline)
+  type: int
+  sample: 12
+reports:
+  description: The files of the report that were written, by kind.
+  returned: success
+  type: dict
+  sample: {"html": "/home/admin/results/report.html"}
 summary_file:
   description: The file that was written, or null.
   returned: success
@@ -179,9 +232,13 @@ ARGUMENT_SPEC: Dict[str, Any] = {
     "hosts": {"type": "list", "elements": "str", "required": True},
     "register": {"type": "str", "required": True},
     "mark": {"type": "str", "default": ""},
-    "fail_on": {"type": "str", "choices": ["required", "critical", "never"], "default": "required"},
+    "fail_on": {"type": "str", "choices": ["required", "critical", "worse", "never"], "default": "required"},
     "title": {"type": "str", "default": "Verification"},
     "results_dir": {"type": "path"},
+    "report": {"type": "list", "elements": "str", "choices": ["html", "junit"], "default": []},
+    "baseline": {"type": "path"},
+    "results": {"type": "path"},
+    "questions": {"type": "dict"},
 }
 
 

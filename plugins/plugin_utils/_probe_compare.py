@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_file
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_fleet import Change
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_judge import BLAMES
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_question import SEVERITIES
 
 # Whose fault a change of ours can be. What a server, a resolver or the host itself does, no restored list will mend.
 ON_OUR_PATH = ("firewall", "proxy", "inspection")
 MOST_SHOWN = 20
 _MOST_TOLD = 3
+_MOST_CHANGES = 200
 Item = Mapping[str, Any]
 
 
@@ -107,6 +111,28 @@ def compare(
             if candidates is None or (host, item["entry"]) in candidates:
                 found.worse[host, item["entry"]] = item
     return found
+
+
+def changes(before: str, after: str, hosts: Sequence[str], answered: Sequence[str]) -> Change:
+    """All that is worse and better than at an earlier time, of any severity and whoever is to blame."""
+    worse: list[str] = []
+    count = better = 0
+    now = set(answered)
+    for host in sorted(hosts):
+        if not os.path.exists(_probe_file.host_file(before, host)):
+            continue
+        if host not in now:
+            count += 1
+            worse.append(f"{host} answered then and does not answer now")
+            continue
+        old, new = (_entries(folder, host) for folder in (before, after))
+        for item in worsened(old, new, SEVERITIES, BLAMES):
+            count += 1
+            if len(worse) < _MOST_CHANGES:
+                suspect = f", suspect: {item['blame']}" if item["blame"] else ""
+                worse.append(f"{host}: {item['entry']} was as intended, is {item['outcome']}{suspect}")
+        better += sum(1 for _item in worsened(new, old, SEVERITIES, BLAMES))
+    return Change(tuple(worse[:_MOST_CHANGES]), count, better)
 
 
 def _entries(folder: str, host: str) -> list[Item]:

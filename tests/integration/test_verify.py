@@ -151,7 +151,8 @@ def test_bare_ports_tell_what_they_can() -> None:
 
 
 def test_each_family_by_itself() -> None:
-    found = full_probe("desktop1", "https://fault-v4only.allowed.example", "https://a.example", families=["ipv4", "ipv6"])
+    both = ["ipv4", "ipv6"]
+    found = full_probe("desktop1", "https://fault-v4only.allowed.example", "https://a.example", families=both)
     assert {label: one["outcome"] for label, one in found.items()} == {
         "https://fault-v4only.allowed.example (IPv4)": "reachable",
         "https://fault-v4only.allowed.example (IPv6)": "not_provable",
