@@ -39,7 +39,7 @@ lab-up: develop ## start the lab: managed hosts, a proxy host and an internet of
 
 .PHONY: lab-down
 lab-down: ## stop the lab
-	@scripts/lab down
+	@scripts/lab down --all
 
 .PHONY: clean
 clean: lab-down ## stop the lab and remove all that the other targets made

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 from . import home, stage, targets, verdicts
@@ -25,17 +26,34 @@ class Gate:
     name: str
     leg: str
     run: Callable[[Shell], Passed]
-    alone: bool = False  # nothing may run beside it
 
 
 def all_gates() -> Iterator[Gate]:
-    """The slow ones first, so that two at a time end together."""
+    """The slow ones first, so that those at a time end together; those that compute beside those that mostly wait."""
+    waiting, computing = list(_integration_gates()), list(_slow_gates())
+    for pair in zip_longest(waiting, computing):
+        yield from filter(None, pair)
+    yield from _quick_gates()
+
+
+def _slow_gates() -> Iterator[Gate]:
     for leg in legs():
         yield Gate("sanity", "sanity", leg.name, partial(sanity, leg))
     for leg in legs():
         yield Gate("units", "units", leg.name, partial(units, leg))
     for version, python in pythons_of_managed_hosts():
         yield Gate("units", "units on managed hosts", version, partial(units_on_target, version, python))
+
+
+def _integration_gates() -> Iterator[Gate]:
+    """One for each file of tests, in a lab of its own."""
+    files = (ROOT / "tests" / "integration").glob("test_*.py")
+    for path in sorted(files, key=lambda path: path.stat().st_size, reverse=True):
+        name = f"integration {path.stem.removeprefix('test_')}"
+        yield Gate("integration", name, "newest", partial(integration, path))
+
+
+def _quick_gates() -> Iterator[Gate]:
     yield Gate("lint", "ansible-lint", "newest", ansible_lint)
     yield Gate("typecheck", "mypy", "newest", mypy)
     yield Gate("docs", "antsibull-docs", "newest", antsibull_docs)
@@ -44,7 +62,6 @@ def all_gates() -> Iterator[Gate]:
     yield Gate("lint", "ruff", "newest", ruff)
     yield Gate("lint", "yamllint", "newest", yamllint)
     yield Gate("shellcheck", "shellcheck", "", shellcheck)
-    yield Gate("integration", "integration", "newest", integration, alone=True)
 
 
 # validate-modules breaks down as a whole on these where there is no PowerShell. tests/unit/powershell checks them.
@@ -75,21 +92,21 @@ def units_on_target(version: str, python: str, shell: Shell) -> Passed:
     return _pytest(targets.prepare(version, python, shell), shell, f"units-target-{version}", *found)
 
 
-def integration(shell: Shell) -> Passed:
+def integration(path: Path, shell: Shell) -> Passed:
     if os.geteuid() != 0 and not shutil.which("sudo"):
         raise GateError("the lab is made of network namespaces: run it as root, or install sudo")
-    return _pytest(NEWEST, shell, "integration", "tests/integration", before=("scripts/in-lab",), timeout=1800)
+    name = str(path.relative_to(ROOT))
+    return _pytest(NEWEST, shell, f"integration-{path.stem}", name, lab=path.stem)
 
 
-def _pytest(
-    leg: Leg, shell: Shell, name: str, *words: str, before: tuple[str, ...] = (), timeout: float = 900
-) -> Passed:
+def _pytest(leg: Leg, shell: Shell, name: str, *words: str, lab: str = "") -> Passed:
     report = TEST / "reports" / f"{name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     pytest = [leg.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    before, env = (["scripts/in-lab"], {"EGRESS_LAB": lab}) if lab else ([], {})
     try:
-        shell.run([*before, *pytest, *words], environment(leg), timeout=timeout, terminal=bool(before))
+        shell.run([*before, *pytest, *words], environment(leg) | env, terminal=bool(lab))
     except GateError:
         if report.exists():
             verdicts.of_pytest(report)  # says more than pytest's exit status

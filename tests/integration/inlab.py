@@ -20,7 +20,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-LAB = ROOT / ".lab"
+NAME = os.environ.get("EGRESS_LAB", "")  # this process's own lab, where several are up
+LAB = ROOT / ".lab" / "beside" / NAME if NAME else ROOT / ".lab"
 CLIENT = (HERE / "desktop_client.py").read_text(encoding="utf-8")
 PROXY = ("10.20.0.10", 3128)
 OUTSIDE_PROXY = ("203.0.113.10", 3128)
@@ -130,8 +131,7 @@ class Appliance:
             options.get("state") == "deleted" and not options.get("entries")
         ):
             options.pop("clients")
-        arguments = ROOT / ".test" / "integration-arguments.json"
-        arguments.parent.mkdir(exist_ok=True)
+        arguments = LAB / "arguments.json"
         arguments.write_text(json.dumps({"arguments": options}), encoding="utf-8")
         named = json.dumps({name: "{{ arguments." + name + " }}" for name in options})  # a long list is no command line
         words = ["ansible", self.host, "-m", self.module, "-a", named, "-e", f"@{arguments}", "--diff"]

@@ -21,11 +21,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import inlab
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "tests" / "lab" / "lab.py"
-STATE = ROOT / ".lab"
+STATE = inlab.LAB
 PROXY, TUNNEL_PROXY, STRANGERS_PROXY = "10.20.0.10:3128", "10.20.0.10:3129", "203.0.113.10:3128"
 VIP = "10.20.0.99"
 LOGIN = "demo:lab-only"
@@ -39,7 +40,8 @@ Answer = dict[str, Any]
 
 
 def lab(*words: str, script: Path = LAB) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, script, *words], capture_output=True, text=True, check=False, timeout=120)
+    command = [sys.executable, script, "--lab", inlab.NAME if script == LAB else "", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 def on(host: str, *words: str) -> str:
@@ -517,7 +519,7 @@ def second(tmp_path: Path) -> Iterator[Path]:
     checkout = tmp_path / "an other 100%"
     shutil.copytree(ROOT / "tests" / "lab", checkout / "tests" / "lab", ignore=shutil.ignore_patterns("__pycache__"))
     (checkout / ".lab").mkdir()
-    packages = [STATE / "packages", checkout / ".lab" / "packages"]
+    packages = [ROOT / ".lab" / "packages", checkout / ".lab" / "packages"]
     if subprocess.run(["cp", "-al", *packages], check=False, stderr=subprocess.DEVNULL).returncode:
         subprocess.run(["cp", "-a", "--remove-destination", f"{packages[0]}/.", packages[1]], check=True)
     yield checkout
@@ -561,10 +563,11 @@ def started_at(process: int) -> str | None:
 
 def test_two_labs_run_side_by_side_and_go_without_a_trace(second: Path) -> None:
     script = second / "tests" / "lab" / "lab.py"
-    before = set(Path("/tmp").glob("egress-lab-*"))
     up = lab("up", script=script)
     assert up.returncode == 0, up.stderr
     config = second / ".lab" / "ssh" / "config"
+    sockets = Path((second / ".lab" / "control-folder").read_text(encoding="utf-8"))
+    assert sockets.is_dir()
     where = subprocess.run(["ssh", "-F", config, "desktop1", "ls -d /run/egress-lab"], capture_output=True, check=False)
     assert where.returncode == 0, where.stderr
     by_ssh("firewall1", "python3 -I -", stdin=RESTART, config=config)  # what a host's people start goes with it as well
@@ -579,7 +582,7 @@ def test_two_labs_run_side_by_side_and_go_without_a_trace(second: Path) -> None:
     assert not processes_of(second)
     assert [process for process, then in found if then and started_at(process) == then] == []
     assert not (second / ".lab" / "inventory.yml").exists()
-    assert set(Path("/tmp").glob("egress-lab-*")) == before
+    assert not sockets.exists()
     assert lab("down", script=script).returncode == 0
     assert through("desktop1", "still.example")["status"] == 200
     assert addresses("desktop3", "twin.example", 4)
@@ -597,7 +600,8 @@ def test_two_labs_run_side_by_side_and_go_without_a_trace(second: Path) -> None:
 )
 def test_an_up_that_is_killed_leaves_nothing_behind(second: Path, moment: str) -> None:
     script = second / "tests" / "lab" / "lab.py"
-    up = subprocess.Popen([sys.executable, script, "up"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [sys.executable, script, "--lab", "", "up"]
+    up = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     assert wait_for((second / moment).exists)
     up.kill()
     up.wait()

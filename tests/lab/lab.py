@@ -22,7 +22,7 @@ from pathlib import Path
 
 from netlab import checks, hosts, inventory, packages, topology
 from netlab.internet import control, faults
-from netlab.state import Lab, LabError, exclusive, find_lab, give_away, owner
+from netlab.state import Lab, LabError, every_lab, exclusive, find_lab, give_away, owner
 
 
 def up(lab: Lab, _unused: argparse.Namespace) -> int:
@@ -78,14 +78,23 @@ def give_away_all(lab: Lab) -> None:
         os.chown(path, *owner())
 
 
-def down(lab: Lab, _unused: argparse.Namespace) -> int:
+def down(lab: Lab, options: argparse.Namespace) -> int:
+    return max(_down(one) for one in _meant(lab, options))
+
+
+def _meant(lab: Lab, options: argparse.Namespace) -> list[Lab]:
+    return every_lab() if options.all else [lab]
+
+
+def _down(lab: Lab) -> int:
     if hosts.living(lab):
         require_root("down")
     with exclusive(lab):
         ended = clean(lab)
         if ended and lab.logs.is_dir():
             give_away(lab.logs)
-    print(f"The lab is down: {ended} hosts ended." if ended else "The lab was not up.")
+    which = f"The lab {lab.name}".strip()
+    print(f"{which} is down: {ended} hosts ended." if ended else f"{which} was not up.")
     return 0
 
 
@@ -100,10 +109,14 @@ def clean(lab: Lab) -> int:
     return ended
 
 
-def status(lab: Lab, _unused: argparse.Namespace) -> int:
+def status(lab: Lab, options: argparse.Namespace) -> int:
+    return max(_status(one) for one in _meant(lab, options))
+
+
+def _status(lab: Lab) -> int:
     found = hosts.living(lab)
     for name in topology.HOSTS:
-        print(f"{name:10} {'up, process ' + str(found[name]) if name in found else 'down'}")
+        print(f"{name:10} {'up, process ' + str(found[name]) if name in found else 'down'} {lab.name}".rstrip())
     return 0 if set(found) == set(topology.HOSTS) else 3
 
 
@@ -154,6 +167,8 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="lab.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    usual = os.environ.get("EGRESS_LAB", "")
+    root.add_argument("--lab", metavar="NAME", default=usual, help="a lab beside the usual one (default: $EGRESS_LAB)")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     for name, function, text in (
         ("up", up, "start the lab; already up: check it"),
@@ -161,7 +176,10 @@ def parser() -> argparse.ArgumentParser:
         ("status", status, "which hosts are up (status 3: not all)"),
         ("packages", fetch, "only fetch and unpack what the hosts run"),
     ):
-        commands.add_parser(name, help=text).set_defaults(function=function)
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(function=function)
+        if function in (down, status):
+            command.add_argument("--all", action="store_true", help="also of those beside the usual one")
     run = commands.add_parser("exec", help="run a command on a host")
     run.add_argument("host", metavar="HOST", choices=list(topology.HOSTS))
     run.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER)
@@ -178,7 +196,7 @@ def main() -> int:
     os.umask(0o022)  # the hosts' programs run as users of their own; what is secret has its own mode
     options = parser().parse_args()
     try:
-        return int(options.function(find_lab(), options))
+        return int(options.function(find_lab(options.lab), options))
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1

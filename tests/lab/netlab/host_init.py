@@ -34,7 +34,7 @@ CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = (
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 FRESH = (("/run", "755"), ("/tmp", "1777"), ("/dev/shm", "1777"), ("/root", "700"), ("/home", "755"))
 OVERLAID = ("/usr", "/etc", "/var")
-STAGE = Path("/run/egress-lab")  # inside the host: the lab's folder and the upper layers
+STAGE = Path("/run/egress-lab")  # inside the host: the lab's folder, the packages and the upper layers
 SERVICE_SECONDS = 15.0
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -111,13 +111,14 @@ def expect(control: socket.socket, message: bytes) -> None:
 
 def dress(spec: Spec) -> None:
     kept = [(path, os.open(path, os.O_PATH)) for path in spec["keep"]]
-    lab = os.open(spec["lab"], os.O_PATH)
+    folders = {name: os.open(spec[name], os.O_PATH) for name in ("lab", "packages")}
     mount(None, "/", None, MS_REC | MS_PRIVATE)
     for folder, mode in FRESH:
         Path(folder).mkdir(exist_ok=True)
         mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, f"mode={mode}")
-    (STAGE / "lab").mkdir(parents=True)
-    mount(f"/proc/self/fd/{lab}", str(STAGE / "lab"), None, MS_BIND)
+    for name, fd in folders.items():
+        (STAGE / name).mkdir(parents=True)
+        mount(f"/proc/self/fd/{fd}", str(STAGE / name), None, MS_BIND)
     for path, fd in kept:
         uncover(path, fd)
     overlay()
@@ -154,7 +155,7 @@ def overlay() -> None:
         upper, work = STAGE / "upper" / folder[1:], STAGE / "work" / folder[1:]
         upper.mkdir(parents=True)
         work.mkdir(parents=True)
-        lower = f"{STAGE}/lab/packages/root/usr:/usr" if folder == "/usr" else folder
+        lower = f"{STAGE}/packages/root/usr:/usr" if folder == "/usr" else folder
         mount("overlay", folder, "overlay", 0, f"lowerdir={lower},upperdir={upper},workdir={work}")
 
 
@@ -164,7 +165,7 @@ def overlay() -> None:
 def furnish(spec: Spec) -> None:
     for folder in spec["etc"]:
         shutil.rmtree(f"/etc/{folder}", ignore_errors=True)
-        packaged = STAGE / "lab/packages/root/etc" / folder
+        packaged = STAGE / "packages/root/etc" / folder
         if packaged.is_dir():
             shutil.copytree(packaged, f"/etc/{folder}", symlinks=True)
     for user in spec["users"]:

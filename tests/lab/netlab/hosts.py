@@ -123,6 +123,7 @@ def spec_of(lab: Lab, host: Host, control_fd: int) -> dict[str, Any]:
         "control_fd": control_fd,
         "record": str(lab.run / f"{host.name}.json"),
         "lab": str(lab.state),
+        "packages": str(lab.packages),
         "owner": owner(),
         "ssh": host.group is not None,
         "keep": visible_paths(lab),

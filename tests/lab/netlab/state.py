@@ -1,12 +1,15 @@
 # Copyright (c) 2026, The egress.allowlist authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the lab keeps what it makes: everything lies in `.lab` of the checkout, and belongs to whoever ran it."""
+"""Where a lab keeps what it makes: everything lies in `.lab` of the checkout, and belongs to whoever ran it.
+
+A checkout may have further labs beside the usual one, each with a name; they share nothing but the packages."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +22,22 @@ class LabError(Exception):
 
 @dataclass(frozen=True)
 class Lab:
-    """The paths of one checkout's lab."""
+    """The paths of a checkout's usual lab, or of the one with this name."""
 
     checkout: Path
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\w{0,40}", self.name, re.ASCII):
+            raise LabError(f'expected a name of letters, digits and underscores for the lab; got "{self.name}"')
+
+    @property
+    def home(self) -> Path:
+        return self.checkout / ".lab"
 
     @property
     def state(self) -> Path:
-        return self.checkout / ".lab"
+        return self.home / "beside" / self.name if self.name else self.home
 
     @property
     def code(self) -> Path:
@@ -38,7 +50,7 @@ class Lab:
 
     @property
     def packages(self) -> Path:
-        return self.state / "packages"
+        return self.home / "packages"
 
     @property
     def pki(self) -> Path:
@@ -60,8 +72,15 @@ class Lab:
         return self.logs / f"{host}.log"
 
 
-def find_lab() -> Lab:
-    return Lab(Path(__file__).resolve().parents[3])
+def find_lab(name: str = "") -> Lab:
+    return Lab(Path(__file__).resolve().parents[3], name)
+
+
+def every_lab() -> list[Lab]:
+    """The usual one, and all that were ever up beside it."""
+    usual = find_lab()
+    others = sorted(path.name for path in (usual.home / "beside").glob("*") if path.is_dir())
+    return [usual, *map(find_lab, others)]
 
 
 def owner() -> tuple[int, int]:
@@ -78,10 +97,11 @@ def give_away(folder: Path) -> None:
 
 @contextmanager
 def exclusive(lab: Lab) -> Iterator[None]:
-    """One `up`, `down` or `packages` at a time."""
-    lab.state.mkdir(exist_ok=True)
-    os.chown(lab.state, *owner())
-    descriptor = os.open(lab.state, os.O_RDONLY)
+    """One `up`, `down` or `packages` at a time in a checkout."""
+    for folder in (lab.home, lab.state.parent, lab.state) if lab.name else (lab.home,):
+        folder.mkdir(exist_ok=True)
+        os.chown(folder, *owner())
+    descriptor = os.open(lab.home, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

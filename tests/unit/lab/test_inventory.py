@@ -81,6 +81,17 @@ def test_a_host_that_is_not_up_is_said_so(tmp_path: Path) -> None:
     assert hosts.end(lab) == 0
 
 
+def test_a_lab_beside_the_usual_one_shares_its_packages_and_nothing_else(tmp_path: Path) -> None:
+    usual, other = state.Lab(tmp_path), state.Lab(tmp_path, "other")
+    assert other.packages == usual.packages == tmp_path / ".lab" / "packages"
+    own = [(lab.state, lab.run, lab.pki, lab.ssh, lab.logs, lab.inventory) for lab in (usual, other)]
+    assert not set(own[0]) & set(own[1])
+    assert {path.relative_to(other.state) for path in own[1]} == {path.relative_to(usual.state) for path in own[0]}
+    for name in ("../other", "a b", "%n", "é"):
+        with pytest.raises(state.LabError, match="expected a name of letters"):
+            state.Lab(tmp_path, name)
+
+
 def test_the_owner_is_the_person_behind_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUDO_UID", "1234")
     monkeypatch.setenv("SUDO_GID", "1235")

@@ -10,18 +10,20 @@ FAKE_SQUID_BUILD (configure options). A configuration with the word BROKEN does 
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import io
 import os
 import signal
 import socket
 import sys
 import threading
+from os import kill  # by its own name: a test that watches the module's calls does not see the stand-in's
 from pathlib import Path
 
-HOME = Path(os.environ["FAKE_SQUID"])
-PID = HOME / "squid.pid"
-LOADED = HOME / "loaded.conf"
-REFUSE = HOME / "refuse-reload"
+
+def at_home(name: str) -> Path:
+    return Path(os.environ["FAKE_SQUID"]) / name
 
 
 def whole(path: str) -> str:
@@ -59,13 +61,14 @@ def replace(path: Path, text: str) -> None:
 
 
 def daemon(path: str) -> None:
-    wake = threading.Event()
+    wake, pid = threading.Event(), at_home("squid.pid")
     signal.signal(signal.SIGHUP, lambda *_: wake.set())
     while True:
-        replace(LOADED, whole(path))  # as the real one: the configuration is read before the ports are opened
+        # As the real one: the configuration is read before the ports are opened.
+        replace(at_home("loaded.conf"), whole(path))
         with socket.create_server(("127.0.0.1", 0)):
-            if not PID.exists():
-                replace(PID, str(os.getpid()))
+            if not pid.exists():
+                replace(pid, str(os.getpid()))
             while not wake.wait(0.5):
                 pass
             wake.clear()
@@ -74,19 +77,35 @@ def daemon(path: str) -> None:
 def main(words: list[str]) -> int:
     options = dict(zip(words[::2], words[1::2]))
     if words == ["-v"]:
-        print(f"Squid Cache: Version 5.7\nconfigure options:  '--with-pidfile={PID}' {os.environ['FAKE_SQUID_BUILD']}")
+        build = f"'--with-pidfile={at_home('squid.pid')}' {os.environ['FAKE_SQUID_BUILD']}"
+        print(f"Squid Cache: Version 5.7\nconfigure options:  {build}")
         return 0
     if "--daemon" in options:
         daemon(options["--daemon"])
     if options.get("-k") == "parse":
         return parse(options["-f"])
     if options.get("-k") == "reconfigure":
-        if REFUSE.exists() or parse(options["-f"]) != 0:
+        if at_home("refuse-reload").exists() or parse(options["-f"]) != 0:
             print("FATAL: not reloaded")
             return 1
-        os.kill(int(PID.read_text(encoding="ascii")), signal.SIGHUP)
+        kill(int(at_home("squid.pid").read_text(encoding="ascii")), signal.SIGHUP)
         return 0
     return 2
+
+
+def call(words: list[str]) -> tuple[int, str, str]:
+    """What the program would say, without a process of its own: exit status, standard output and standard error."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(words)
+        except SystemExit as ended:
+            code = 1
+            err.write(f"{ended.code}\n")
+        except OSError as error:
+            code = 1
+            err.write(f"{error}\n")
+    return code, out.getvalue(), err.getvalue()
 
 
 if __name__ == "__main__":

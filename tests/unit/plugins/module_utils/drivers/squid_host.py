@@ -19,9 +19,8 @@ from ansible_collections.egress.allowlist.plugins.module_utils._driver import Dr
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers import _squid_files
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
 
+from . import fake_squid
 from .host import Drifts, Host, Strangers
-
-FAKE = Path(__file__).with_name("fake_squid.py")
 
 SITE = """\
 acl localnet src 10.0.0.0/8
@@ -90,7 +89,8 @@ class SquidHost(Host):
         self.write_site(SITE)
         (self.etc / "conf.d" / "debian.conf").write_text("logfile_rotate 0\n", encoding="utf-8")
         self.program = self.home / "squid"
-        self.program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S -E "{FAKE}" "$@"\n', encoding="utf-8")
+        words = f'"{sys.executable}" -S -E "{fake_squid.__file__}"'
+        self.program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
         self.program.chmod(0o755)
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -100,6 +100,12 @@ class SquidHost(Host):
 
     def changes(self, words: list[str]) -> bool:
         return "reconfigure" in words
+
+    def execute(self, words: list[str]) -> tuple[int, str, str]:
+        """What ends at once is called without a process of its own, which is many times quicker."""
+        if words[0] == str(self.program):
+            return fake_squid.call(words[1:])
+        return super().execute(words)
 
     def write_site(self, text: str) -> None:
         self.conf.write_text(text.format(etc=self.etc, home=self.home), encoding="utf-8")
@@ -118,7 +124,7 @@ class SquidHost(Host):
 
     def start(self) -> None:
         (self.home / "squid.pid").unlink(missing_ok=True)
-        self.process = subprocess.Popen([sys.executable, str(FAKE), "--daemon", str(self.conf)])
+        self.process = subprocess.Popen([sys.executable, "-S", "-E", fake_squid.__file__, "--daemon", str(self.conf)])
         deadline = time.monotonic() + 20
         while not (self.home / "squid.pid").exists():
             assert time.monotonic() < deadline and self.process.poll() is None, "the stand-in did not start"
