@@ -54,7 +54,8 @@ function ConvertTo-Fault {
     $last = $one
     while ($null -ne $one) {
         if ($one -is [Net.Sockets.SocketException]) {
-            if ($one.SocketErrorCode -eq [Net.Sockets.SocketError]::TimedOut) { return (New-Expiry $Run) }
+            # WSAETIMEDOUT, and what other systems say of a read that took too long.
+            if (@(10060, 10035) -contains [int]$one.SocketErrorCode) { return (New-Expiry $Run) }
             return (New-Fault (Get-SocketWord ([int]$one.SocketErrorCode)) $one.Message)
         }
         $last = $one

@@ -149,15 +149,21 @@ function Start-Tls {
     return @{ channel = $Channel; tls = $tls }
 }
 
-# Where a TLS record was due, an HTTP answer in the clear came back: the stream remembers it.
+# Where a TLS record was due, an HTTP answer in the clear came back: its beginning was read by the handshake, which the
+# stream remembers, and the rest of its head is read here.
 function Add-PlainAnswer {
     param($Facts, $Channel)
-    $text = [Text.Encoding]::GetEncoding(28591).GetString($Channel.timed.Seen)
+    $latin = [Text.Encoding]::GetEncoding(28591)
+    $text = $latin.GetString($Channel.timed.Seen)
     if (-not $text.StartsWith('HTTP/', [StringComparison]::Ordinal)) { return }
-    $end = $text.IndexOf("`r`n`r`n", [StringComparison]::Ordinal)
-    if ($end -lt 0) { $end = $text.Length }
+    $buffer = [byte[]]::new(4096)
     try {
-        $Facts.plain = ConvertFrom-Head ($text.Substring(0, $end))
+        while ($text.IndexOf("`r`n`r`n", [StringComparison]::Ordinal) -lt 0 -and $text.Length -lt 32768) {
+            $got = $Channel.timed.Read($buffer, 0, $buffer.Length)
+            if ($got -le 0) { break }
+            $text += $latin.GetString($buffer, 0, $got)
+        }
+        $Facts.plain = ConvertFrom-Head (($text -split "`r`n`r`n")[0])
     }
     catch {
         $Facts.plain = $null
