@@ -94,7 +94,7 @@ namespace EgressAllowlist
 
         public SslStream Open(Stream stream, string host, int protocols)
         {
-            SslStream tls = new SslStream(stream, false, Take, Choose);
+            SslStream tls = new SslStream(stream, true, Take, Choose);
             tls.AuthenticateAsClient(host, new X509CertificateCollection(), (SslProtocols)protocols, false);
             return tls;
         }
