@@ -52,7 +52,7 @@ def test_check_apply_again(
     assert "3 of 3 managed hosts answered" in applied
     assert "Passed." in applied
     assert {path.name for path in (tmp_path / "results").iterdir()} == {
-        "desktop1.json", "desktop2.json", "desktop3.json", "summary.json", "before-site",
+        "desktop1.json", "desktop2.json", "desktop3.json", "summary.json", "before-site", "report.html", "report.xml",
     }
     assert len(list((tmp_path / "snapshots").glob("*/*.json"))) == 2
     assert changed(play(tmp_path)) == []

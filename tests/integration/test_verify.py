@@ -247,6 +247,8 @@ def test_the_playbook_fails_before_and_passes_after(squid: Squid, tmp_path: Path
     assert sorted(path.name for path in (tmp_path / "after").iterdir()) == [
         "desktop1.json",
         "desktop2.json",
+        "report.html",
+        "report.xml",
         "summary.json",
     ]
     summary = json.loads((tmp_path / "after" / "summary.json").read_text(encoding="utf-8"))
