@@ -72,7 +72,9 @@ class Demo:
         print(paint("dim", f"   $ ansible-playbook {shlex.join(command)}"), flush=True)
         done = subprocess.run(
             [str(ROOT / ".venv" / "bin" / "ansible-playbook"), *command,
-             "-e", f"egress_results_dir={RESULTS / results}"],
+             "-e", f"egress_results_dir={RESULTS / results}", "-e", f"egress_snapshot_dir={RESULTS / 'snapshots'}",
+             # Where a firewall answers nothing at all, each question lasts as long as it may.
+             "-e", "egress_timeout=2"],
             cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
         )
         log = RESULTS / f"{results}.log"
@@ -127,8 +129,7 @@ def before_we_came(demo: Demo) -> dict[str, Any]:
     )
     inlab.ansible("ansible-playbook", f"{PLAYBOOKS}/apply_mmd_allowlist.yml",
                   "-e", "egress_state=deleted", "-e", "egress_verify=false")
-    # The firewall answers nothing at all, so each question there lasts as long as it may.
-    done = demo.playbook("verify_mmd_allowlist", "-e", "egress_judge=false", "-e", "egress_timeout=2", results="before")
+    done = demo.playbook("verify_mmd_allowlist", "-e", "egress_judge=false", results="before")
     demo.expect(done.returncode == 0, "all managed hosts were asked over ssh")
     found = summary("before")
     demo.show(table(found))
@@ -196,6 +197,21 @@ def drift(demo: Demo) -> None:
     demo.expect(not _unasked(EDITED_IN), f"{EDITED_IN} is closed again")
 
 
+def a_change_that_breaks(demo: Demo) -> None:
+    demo.step(
+        5, "A change that breaks something",
+        "Somebody gives the proxy's list to the wrong clients. The managed hosts notice, and it is taken back.",
+    )
+    squid = inlab.Squid()
+    before = squid.files()
+    wrong = ("--limit", "proxy1:desktop1", "-e", '{"egress_clients": ["192.0.2.99"]}')
+    done = demo.playbook("apply_mmd_allowlist", *wrong, results="broken")
+    reason = re.search(r'"msg": "(Worse than before: .*?)(?:; |\.")', done.stdout)
+    demo.show(f"{reason[1]} …" if reason else done.stdout[-2000:])
+    demo.expect(done.returncode == 2 and "given back to proxy1" in done.stdout, "the run fails and says what got worse")
+    demo.expect(squid.files() == before and _unasked(LISTED), "the proxy holds again what it held, byte for byte")
+
+
 def _unasked(name: str) -> bool:
     return inlab.ask("desktop1", [inlab.connect(name)])[name].connect == 200
 
@@ -207,7 +223,7 @@ def _through_firewall(name: str, port: int = 443) -> bool:
 
 def everything_else(demo: Demo) -> None:
     demo.step(
-        5, "What is not on the list", "The site's own policy holds for every other name, and for every other client."
+        6, "What is not on the list", "The site's own policy holds for every other name, and for every other client."
     )
     asks = [inlab.connect(OUTSIDE)]
     unknown = inlab.ask("desktop1", asks)[OUTSIDE]
@@ -256,8 +272,9 @@ def main() -> int:
     the_first_run(demo, before)
     the_second_run(demo)
     drift(demo)
+    a_change_that_breaks(demo)
     everything_else(demo)
-    demo.step(6, "With your own proxy and firewall")
+    demo.step(7, "With your own proxy and firewall")
     demo.show(YOURS)
     seconds = time.monotonic() - demo.started
     if demo.wrong:

@@ -17,7 +17,7 @@ from ansible_collections.egress.allowlist.plugins.modules.probe_compare import A
 from ansible_collections.egress.allowlist.plugins.plugin_utils._probe_compare import Comparison, compare
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = False
 

@@ -24,7 +24,7 @@ _TOLD = ("changed", "added", "removed", "diff", "notes")
 _DEFAULT_NAME = "mmd"
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:

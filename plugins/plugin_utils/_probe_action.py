@@ -110,7 +110,7 @@ def judge_raw(data: Mapping[str, Any], wanted: Inquiry, where: str) -> dict[str,
     return {"answered": True, "mark": "", **kept, **numbers, "entries": judged}
 
 
-class ProbeAction(ActionBase):  # type: ignore[misc]
+class ProbeAction(ActionBase):
     """Chooses the targets, runs the module on the host, files its full answer here and returns the numbers."""
 
     _supports_check_mode = True
