@@ -15,14 +15,14 @@ from pathlib import Path
 
 from .places import Leg
 
+# Unpacked as it is: pip that installs itself out of an archive takes seconds of work, a dozen times in each leg.
 INSTALLER = '''\
-import sys
+import sys, sysconfig, zipfile
 
-sys.path.insert(0, {wheel!r})
-from pip._internal.cli.main import main
-
-wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
-sys.exit(main(["install", "--force-reinstall", "--no-index", "--find-links", {folder!r}, *wanted]))
+wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
+if wanted != ["pip=={version}"]:
+    sys.exit("expected to be asked for pip {version} alone; got " + " ".join(sys.argv[1:]))
+zipfile.ZipFile({wheel!r}).extractall(sysconfig.get_path("purelib"))
 '''
 
 
@@ -39,7 +39,7 @@ def prepare(leg: Leg) -> None:
     download = [leg.python, "-m", "pip", "download", "-q", "--no-deps", f"pip=={version}", "-d", str(wheels)]
     subprocess.run(download, check=True, stderr=subprocess.DEVNULL)
     wheel = wheels / f"pip-{version}-py3-none-any.whl"
-    script.write_text(INSTALLER.format(wheel=str(wheel), folder=str(wheels)))
+    script.write_text(INSTALLER.format(version=version, wheel=str(wheel)))
 
 
 def _wanted_pip(leg: Leg) -> str:

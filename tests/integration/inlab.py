@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import quick_ansible
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 NAME = os.environ.get("EGRESS_LAB", "")  # this process's own lab, where several are up
@@ -27,13 +29,24 @@ PROXY = ("10.20.0.10", 3128)
 OUTSIDE_PROXY = ("203.0.113.10", 3128)
 LOGIN = "demo:lab-only"
 COMMAND_SECONDS = 300
+# After this, nothing will come: an answer takes less than a millisecond here, the kernel gives it whatever else runs,
+# and a packet that is lost is sent again only after a second.
+SILENCE = 0.4
+
+
+def ssh(host: str, command: str) -> list[str]:
+    """One connection for all commands to a host; it ends a minute after the last of them, or with the lab."""
+    sockets = (LAB / "control-folder").read_text(encoding="utf-8")
+    shared = {"ControlMaster": "auto", "ControlPersist": "60s", "ControlPath": f"{sockets}/tests-%n"}
+    options = [word for name, value in shared.items() for word in ("-o", f"{name}={value}")]
+    return ["ssh", "-F", str(LAB / "ssh" / "config"), *options, host, command]
 
 
 def on(host: str, *words: str, stdin: str = "", check: bool = True) -> str:
     """Run a command on a lab host over ssh."""
     command = " ".join(shlex.quote(word) for word in words)
     done = subprocess.run(
-        ["ssh", "-F", str(LAB / "ssh" / "config"), host, command],
+        ssh(host, command),
         input=stdin, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
     )
     assert not check or done.returncode == 0, f"{host}: {command[:200]}: {done.returncode}: {done.stderr[-2000:]}"
@@ -45,7 +58,7 @@ def started(host: str, *words: str) -> Iterator[subprocess.Popen[str]]:
     """A command that runs on a lab host meanwhile; ended with the block."""
     command = " ".join(shlex.quote(word) for word in words)
     process = subprocess.Popen(
-        ["ssh", "-F", str(LAB / "ssh" / "config"), host, command],
+        ssh(host, command),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )
     try:
@@ -134,7 +147,7 @@ class Appliance:
         arguments = LAB / "arguments.json"
         arguments.write_text(json.dumps({"arguments": options}), encoding="utf-8")
         named = json.dumps({name: "{{ arguments." + name + " }}" for name in options})  # a long list is no command line
-        words = ["ansible", self.host, "-m", self.module, "-a", named, "-e", f"@{arguments}", "--diff"]
+        words = [self.host, "-m", self.module, "-a", named, "-e", f"@{arguments}", "--diff"]
         return self._answer(words + (["--check"] if check_mode else []), fails)
 
     def write(self, path: str, text: str) -> None:
@@ -142,13 +155,11 @@ class Appliance:
 
     @staticmethod
     def _answer(words: list[str], fails: bool) -> dict[str, Any]:
-        environment = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"), "ANSIBLE_STDOUT_CALLBACK": "answer",
-                       "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"}
-        done = subprocess.run(
-            [str(ROOT / ".venv" / "bin" / words[0]), "-i", str(LAB / "inventory.yml"), *words[1:]],
-            capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False, cwd=ROOT,
-            env={**os.environ, **environment},
+        ansible = quick_ansible.server(
+            ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback"), ANSIBLE_STDOUT_CALLBACK="answer",
+            ANSIBLE_LOAD_CALLBACK_PLUGINS="1",
         )
+        done = ansible.run(["ansible", "-i", str(LAB / "inventory.yml"), *words], COMMAND_SECONDS)
         answers = [line[7:] for line in done.stdout.splitlines() if line.startswith("ANSWER ")]
         assert len(answers) == 1, done.stdout[-4000:] + done.stderr[-4000:]
         answer: dict[str, Any] = json.loads(answers[0])
@@ -234,7 +245,7 @@ class Firewall(Appliance):
 
 
 def reach(
-    client: str, asks: list[tuple[str, int]], *, source: str | None = None, seconds: float = 1.0, udp: bool = False
+    client: str, asks: list[tuple[str, int]], *, source: str | None = None, seconds: float = SILENCE, udp: bool = False
 ) -> dict[tuple[str, int], str]:
     """What a plain connection to (name or address, port) meets: open, refused, timeout, or the error's name."""
     task = json.dumps({"asks": asks, "source": source, "seconds": seconds, "udp": udp})

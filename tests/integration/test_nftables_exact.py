@@ -15,7 +15,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._pattern import P
 from inlab import Firewall, on, reach
 from near_misses import near_misses, witnesses
 
-SECONDS = 0.8
 RESOLVE = """
 import json, socket, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -37,12 +36,12 @@ def resolved(names: Iterable[str]) -> dict[str, list[str]]:
 
 def not_open(addresses: Iterable[str], port: int = 443) -> list[str]:
     asks = [(address, port) for address in addresses]
-    return [host for (host, _unused), found in reach("desktop3", asks, seconds=SECONDS).items() if found != "open"]
+    return [host for (host, _unused), found in reach("desktop3", asks).items() if found != "open"]
 
 
 def not_closed(addresses: Iterable[str], port: int = 443, source: str | None = None) -> list[str]:
     asks = [(address, port) for address in addresses]
-    found = reach("desktop3", asks, seconds=SECONDS, source=source)
+    found = reach("desktop3", asks, source=source)
     return [host for (host, _unused), outcome in found.items() if outcome != "timeout"]
 
 
