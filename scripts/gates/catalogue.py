@@ -140,7 +140,8 @@ def mypy(shell: Shell) -> Passed:
 
     found = [check("-p", f"{ours}.plugins"), check(*FOR_TESTS, "-p", f"{ours}.tests.unit")]
     found += [check("scripts", beside="scripts:tests/integration"), check("tests/lab", beside="tests/lab")]
-    found += [check(*FOR_TESTS, folder, beside=folder) for folder in ("tests/integration", "tests/benchmarks")]
+    folders = ("tests/integration", "tests/benchmarks")  # a benchmark may use what the tests use
+    found += [check(*FOR_TESTS, folder, beside=os.pathsep.join([folder, folders[0]])) for folder in folders]
     return verdicts.of_mypy(found)
 
 

@@ -58,7 +58,7 @@ class Folders:
             if entries is not None:
                 (folder / f"{host}.json").write_text(json.dumps({"entries": entries}), encoding="utf-8")
 
-    def compare(self, among: list[list[str]] | None = None, **answered: bool) -> Any:
+    def compare(self, answered: dict[str, bool], among: list[list[str]] | None = None) -> Any:
         return compare(str(self.before), str(self.after), answered, among=among)
 
 
@@ -70,7 +70,7 @@ def folders(tmp_path: Path) -> Folders:
 def test_the_same_trouble_on_many_hosts_is_one_piece_of_news(folders: Folders) -> None:
     for number in range(30):
         folders.write(f"d{number:02}", [item(status="ok"), item("b.example", "ok")], [item(), item("b.example", "ok")])
-    found = folders.compare(**{f"d{number:02}": True for number in range(30)})
+    found = folders.compare({f"d{number:02}": True for number in range(30)})
     [one] = found.shown()
     assert (one["entry"], one["count"], len(one["hosts"])) == ("a.example", 30, 20)
     assert len(found.keys()) == 30
@@ -81,16 +81,16 @@ def test_the_same_trouble_on_many_hosts_is_one_piece_of_news(folders: Folders) -
 def test_bad_once_may_be_chance(folders: Folders) -> None:
     ok = [item(status="ok"), item("b.example", "ok")]
     folders.write("d1", ok, [item(), item("b.example", "ok")])
-    first = folders.compare(d1=True)
+    first = folders.compare({"d1": True})
     folders.write("d1", ok, [item(status="ok"), item("b.example")])
-    assert folders.compare(among=first.keys(), d1=True).regressed is False
+    assert folders.compare({"d1": True}, first.keys()).regressed is False
     folders.write("d1", ok, [item(), item("b.example")])
-    assert folders.compare(among=first.keys(), d1=True).keys() == [["d1", "a.example"]]
+    assert folders.compare({"d1": True}, first.keys()).keys() == [["d1", "a.example"]]
 
 
 def test_a_host_that_went_away_is_lost(folders: Folders) -> None:
     folders.write("d1", [item(status="ok")], None)
-    found = folders.compare(d1=False)
+    found = folders.compare({"d1": False})
     assert (found.regressed, found.lost) == (True, ["d1"])
     assert found.message() == "Worse than before: lost: d1."
 

@@ -184,7 +184,7 @@ def test_a_baseline_tells_what_is_worse_and_better(tmp_path: Path) -> None:
 
 
 def test_results_that_came_by_mail(tmp_path: Path) -> None:
-    answers = [
+    answers: list[dict[str, Any]] = [
         {"target": f"{scheme}://a.example", "outcome": "reachable", "blame": None, "evidence": "", "steps": {}}
         for scheme in ("https", "http")
     ]
