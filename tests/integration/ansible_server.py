@@ -35,7 +35,7 @@ def answer(words: list[str]) -> dict[str, Any]:
         if not child:
             run(words, out, err)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        told = {"status": status}
+        told: dict[str, Any] = {"status": status}
         for name, stream in (("out", out), ("err", err)):
             stream.seek(0)
             told[name] = stream.read().decode("utf-8", "replace")
