@@ -12,26 +12,26 @@ the logic is that of the Python side; what a real PowerShell makes of the rest i
 from __future__ import annotations
 
 import json
-import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from .syntax import Node, functions, parse, text_of, walk
-
-
-class NotKnownError(Exception):
-    """A construct that this interpreter does not carry out."""
-
-
-class ThrownError(Exception):
-    """What a script threw."""
-
-    def __init__(self, value: Any) -> None:
-        super().__init__(repr(value))
-        self.value = value
+from .values import (
+    CASTS,
+    METHODS,
+    OPERATORS,
+    STATICS,
+    NotKnownError,
+    Properties,
+    Table,
+    ThrownError,
+    as_text,
+    enumerated,
+    is_true,
+    plain_json,
+)
 
 
 class _Return(Exception):  # noqa: N818 - control flow
@@ -40,144 +40,6 @@ class _Return(Exception):  # noqa: N818 - control flow
 
 class _Continue(Exception):  # noqa: N818 - control flow
     pass
-
-
-class Table(dict[Any, Any]):
-    """A hashtable: its keys know no upper and lower case."""
-
-    def __init__(self, items: dict[str, Any] | None = None) -> None:
-        super().__init__()
-        for key, value in (items or {}).items():
-            self[key] = value
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key.lower(), value)
-
-    def __getitem__(self, key: str) -> Any:
-        return super().__getitem__(key.lower())
-
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(str(key).lower())
-
-
-def _is_true(value: Any) -> bool:
-    if isinstance(value, list):
-        return _is_true(value[0]) if len(value) == 1 else bool(value)
-    return True if isinstance(value, Table) else bool(value)
-
-
-def _same(left: Any, right: Any, exact: bool) -> bool:
-    if isinstance(left, list):
-        raise NotKnownError("a comparison with a list on the left is a filter")
-    if isinstance(left, bool) or isinstance(right, bool) or left is None or right is None:
-        return left is right
-    if isinstance(left, str):
-        right = _text(right)
-        return left == right if exact else left.lower() == right.lower()
-    return bool(left == type(left)(right))
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, list):
-        return " ".join(map(_text, value))
-    return str(value)
-
-
-def _plus(left: Any, right: Any) -> Any:
-    if isinstance(left, str):
-        return left + _text(right)
-    return [*left, *right] if isinstance(left, list) else left + right
-
-
-def _contains(items: Any, wanted: Any, exact: bool) -> bool:
-    return any(_same(item, wanted, exact) for item in (items if isinstance(items, list) else [items]))
-
-
-OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": _plus,
-    "-": operator.sub,
-    "-eq": lambda a, b: _same(a, b, False),
-    "-ne": lambda a, b: not _same(a, b, False),
-    "-ceq": lambda a, b: _same(a, b, True),
-    "-cne": lambda a, b: not _same(a, b, True),
-    "-lt": operator.lt,
-    "-le": operator.le,
-    "-gt": operator.gt,
-    "-ge": operator.ge,
-    "-contains": lambda a, b: _contains(a, b, False),
-    "-notcontains": lambda a, b: not _contains(a, b, False),
-    "-ccontains": lambda a, b: _contains(a, b, True),
-    "-cnotcontains": lambda a, b: not _contains(a, b, True),
-    "-match": lambda a, b: bool(re.search(b, a, re.IGNORECASE)),
-    "-notmatch": lambda a, b: not re.search(b, a, re.IGNORECASE),
-    "-cmatch": lambda a, b: bool(re.search(b, a)),
-    "-cnotmatch": lambda a, b: not re.search(b, a),
-    "-split": lambda a, b: re.split(b, a),
-    "-join": lambda a, b: b.join(map(_text, a if isinstance(a, list) else [a])),
-    "-replace": lambda a, b: re.sub(b[0], b[1], a, flags=re.IGNORECASE),
-}
-
-
-class _Match:
-    """What [regex]::Match gives."""
-
-    def __init__(self, found: re.Match[str] | None) -> None:
-        self.success = found is not None
-        self.index = found.start() if found else -1
-        self.value = found.group() if found else ""
-        self.length = len(self.value)
-        texts = [found.group(), *found.groups()] if found else []
-        self.groups = _Groups(SimpleNamespace(value=one or "", success=one is not None) for one in texts)
-
-
-class _Groups(list[SimpleNamespace]):
-    """A group that is not there is an empty one."""
-
-    def __getitem__(self, index: Any) -> Any:
-        return super().__getitem__(index) if index < len(self) else SimpleNamespace(value="", success=False)
-
-
-class _Properties:
-    """An object of ConvertFrom-Json."""
-
-    def __init__(self, items: dict[str, Any]) -> None:
-        self.items = items
-
-    def property(self, name: str) -> Any:
-        return SimpleNamespace(name=name, value=self.items[name]) if name in self.items else None
-
-
-METHODS: dict[str, Callable[..., Any]] = {
-    "containskey": lambda table, key: key in table,
-    "contains": lambda text, part: part in text,
-    "tolowerinvariant": str.lower,
-    "toupperinvariant": str.upper,
-    "trim": str.strip,
-    "trimend": str.rstrip,
-    "startswith": str.startswith,
-    "endswith": str.endswith,
-    "indexof": str.find,
-    "lastindexof": str.rfind,
-    "split": lambda text, mark: text.split(mark),
-    "replace": str.replace,
-    "substring": lambda text, start, length=None: text[start:] if length is None else text[start : start + length],
-}
-STATICS: dict[str, Callable[..., Any]] = {
-    "regex.match": lambda text, pattern: _Match(re.search(pattern, text)),
-    "regex.matches": lambda text, pattern: [_Match(found) for found in re.finditer(pattern, text)],
-    "regex.escape": re.escape,
-    "regex.replace": lambda text, pattern, new: re.sub(pattern, new, text),
-}
-CASTS: dict[str, Callable[[Any], Any]] = {
-    "[int]": int,
-    "[string]": _text,
-    "[char]": chr,
-    "[bool]": _is_true,
-}
 
 
 class Interpreter:
@@ -287,7 +149,7 @@ class _Frame:
     def _do_if_statement(self, node: Node) -> None:
         for branch in self._branches(node):
             condition = next((child for child in branch.children if child.type == "pipeline"), None)
-            if condition is None or _is_true(self.ev(condition)):
+            if condition is None or is_true(self.ev(condition)):
                 for statement in self.statements(next(c for c in branch.children if c.type == "statement_block")):
                     self.execute(statement)
                 return
@@ -304,7 +166,7 @@ class _Frame:
         name = next(text_of(child)[1:].lower() for child in node.children if child.type == "variable")
         items = self.ev(next(child for child in node.children if child.type == "pipeline"))
         body = next(child for child in node.children if child.type == "statement_block")
-        for item in _enumerated(items):
+        for item in enumerated(items):
             self.names[name] = item
             try:
                 for statement in self.statements(body):
@@ -342,8 +204,8 @@ class _Frame:
     def _binary(self, left: Node, sign: Node, right: Node) -> Any:
         word = text_of(sign).lower()
         if word in ("-and", "-or"):
-            first = _is_true(self.ev(left))
-            return first if first == (word == "-or") else _is_true(self.ev(right))
+            first = is_true(self.ev(left))
+            return first if first == (word == "-or") else is_true(self.ev(right))
         if word not in OPERATORS:
             raise NotKnownError(f"operator {word}")
         return OPERATORS[word](self.ev(left), self.ev(right))
@@ -357,7 +219,7 @@ class _Frame:
             return self.ev(node.children[0])
         word, value = text_of(node.children[0]), self.ev(node.children[1])
         if word in ("-not", "!"):
-            return not _is_true(value)
+            return not is_true(value)
         if word == ",":
             return [value]
         raise NotKnownError(f"operator {word}")
@@ -417,7 +279,7 @@ class _Frame:
 
         def value(found: re.Match[str]) -> str:
             word = found.group()
-            return escapes.get(word, word[1:]) if word[0] == "`" else _text(self._named(word[1:].strip("{}")))
+            return escapes.get(word, word[1:]) if word[0] == "`" else as_text(self._named(word[1:].strip("{}")))
 
         if "$(" in text:
             raise NotKnownError("$( in a string")
@@ -435,7 +297,7 @@ class _Frame:
             return list(value) if plain == "keys" else len(value) if plain == "count" else value[plain]
         if isinstance(value, (list, str)) and plain in ("count", "length"):
             return len(value) if isinstance(value, list) or plain == "length" else 1
-        if isinstance(value, _Properties):
+        if isinstance(value, Properties):
             return value if plain in ("psobject", "properties") else value.items[name]
         if value is not None and hasattr(value, plain):
             return getattr(value, plain)
@@ -443,7 +305,7 @@ class _Frame:
 
     def _ev_element_access(self, node: Node) -> Any:
         owner, index = self.ev(node.children[0]), self.ev(node.children[2])
-        return owner.property(index) if isinstance(owner, _Properties) else owner[index]
+        return owner.property(index) if isinstance(owner, Properties) else owner[index]
 
     def _ev_invokation_expression(self, node: Node) -> Any:
         owner, sign, name = node.children[0], text_of(node.children[1]), text_of(node.children[2]).lower()
@@ -460,20 +322,8 @@ class _Frame:
         elements = node.children[1].children if len(node.children) > 1 else []
         arguments = [self.ev(one) for one in elements if one.type != "command_argument_sep"]
         if name.lower() == "convertfrom-json":
-            return _plain_json(json.loads(arguments[0]))
+            return plain_json(json.loads(arguments[0]))
         return self.outer.call(name, *arguments)
-
-
-def _plain_json(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain_json(item) for item in value]
-    return _Properties({k: _plain_json(v) for k, v in value.items()}) if isinstance(value, dict) else value
-
-
-def _enumerated(items: Any) -> list[Any]:
-    if isinstance(items, _Properties):
-        return [items.property(name) for name in items.items]
-    return [] if items is None else items if isinstance(items, list) else [items]
 
 
 def _core(node: Node) -> Node:

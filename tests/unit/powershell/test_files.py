@@ -28,7 +28,8 @@ PACKAGE = "ansible_collections.egress.allowlist.plugins.module_utils."
 OF_THE_CORE = {"ForEach-Object", "Where-Object", "Get-Command"}
 OF_POWERSHELL = {
     *OF_THE_CORE,
-    *("Add-Type", "ConvertFrom-Json", "ConvertTo-Json", "New-Object", "Sort-Object", "Export-ModuleMember", "Write-Verbose"),
+    *("Add-Type", "ConvertFrom-Json", "ConvertTo-Json", "New-Object"),
+    *("Export-ModuleMember", "Sort-Object", "Write-Verbose"),
 }
 
 

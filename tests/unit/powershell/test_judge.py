@@ -12,26 +12,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.egress.allowlist.plugins.module_utils import _probe_http, _probe_judge, _probe_target
+from ansible_collections.egress.allowlist.plugins.module_utils import (
+    _probe_http,
+    _probe_judge,
+    _probe_scene,
+    _probe_target,
+)
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_http import Response
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_judge import Facts, Scene
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import StepError
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_rules import PROMISES, RULES, first_match
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_steps import as_answer
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_target import parse_target
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_tls import Tls
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_x509 import Certificate
 
-from .interpreter import Interpreter, Table, ThrownError
+from .interpreter import Interpreter
+from .values import Table, ThrownError
 
 ROOT = Path(__file__).resolve().parents[3]
 UTILS = ROOT / "plugins" / "module_utils"
-PURE = ("Rules", "Http", "Judge", "Target")
+FILES = ("Rules", "Http", "Judge", "Target", "Scene", "")
 CASES = 500
 
 
 @pytest.fixture(scope="module")
 def shell() -> Interpreter:
-    return Interpreter(*[UTILS / f"EgressProbe{name}.psm1" for name in PURE])
+    return Interpreter(*[UTILS / f"EgressProbe{name}.psm1" for name in FILES])
 
 
 def table(response: Response | None) -> Table | None:
@@ -43,7 +50,8 @@ def table(response: Response | None) -> Table | None:
 def tls_table(tls: Tls | None) -> Table | None:
     if tls is None:
         return None
-    return Table({**dataclasses.asdict(tls), "certificate": Table(dataclasses.asdict(tls.certificate))})
+    chain = [Table(one.as_dict()) for one in tls.chain]
+    return Table({**dataclasses.asdict(tls), "certificate": Table(tls.certificate.as_dict()), "chain": chain})
 
 
 def facts_table(facts: Facts) -> Table:
@@ -58,6 +66,9 @@ def facts_table(facts: Facts) -> Table:
             "tls": tls_table(facts.tls),
             "response": table(facts.response),
             "port_said": facts.port,
+            "seconds": Table(facts.seconds),
+            "tries": facts.tries,
+            "own_failure": None,
         }
     )
 
@@ -122,12 +133,14 @@ class Inventor:
 
     def tls(self) -> Tls:
         pick = self.random.choice
+        certificate = Certificate(pick(("", "CN=www.example.com")), pick(ISSUERS), pick(("", "2026-01-01T00:00Z")), "ab")
         return Tls(
             trust=pick(("public", "public", "known", "none", "")),
             problem=pick(("", "", "expired", "wrong_name", "untrusted")),
             detail=pick(("", "certificate has expired")),
             version=pick(("TLSv1.3", "TLSv1.2", "TLSv1.1", "")),
-            certificate=Certificate(pick(("", "CN=www.example.com")), pick(ISSUERS), pick(("", "2026-01-01T00:00Z"))),
+            certificate=certificate,
+            chain=(certificate, Certificate("CN=CA", "CN=Root")),
             named=pick((False, False, True)),
         )
 
@@ -189,6 +202,39 @@ def test_the_same_facts_have_the_same_signs_words_and_verdict(shell: Interpreter
         if number % 5 == 0:
             verdict = dataclasses.asdict(_probe_judge.judge(facts, scene))
             assert shell.call("Get-Verdict", ours, theirs) == verdict, facts
+
+
+def test_the_same_facts_have_the_same_answer(shell: Interpreter) -> None:
+    """All of it, step by step; the seconds of the handshake are kept in another place."""
+    for facts, scene in cases()[::7]:
+        facts.seconds, facts.tries = {"connect": 0.25}, len(facts.addresses) + 1
+        if facts.tls:
+            facts.seconds["tls"] = facts.tls.seconds
+        wanted = as_answer(facts, _probe_judge.judge(facts, scene))
+        assert shell.call("Get-Answer", facts_table(facts), facts_table(facts), scene_table(scene)) == wanted, facts
+
+
+def test_what_was_not_seen_is_not_probed(shell: Interpreter) -> None:
+    facts, scene = facts_table(Facts(parse_target(TARGETS[0]))), scene_table(Scene())
+    late = shell.call("Get-Answer", facts, None, scene)
+    assert (late["outcome"], late["evidence"]) == ("not_probed", "the deadline of the run passed before its turn came")
+    facts["own_failure"] = "KeyError: x"
+    own = shell.call("Get-Answer", facts, facts, scene)
+    assert (own["outcome"], own["blame"]) == ("not_probed", "unknown")
+
+
+def test_the_same_facts_raise_the_same_questions(shell: Interpreter) -> None:
+    """What the made-up name is asked for, and who signs for many."""
+    seen = [facts for facts, _scene in cases()]
+    theirs = [facts_table(facts) for facts in seen]
+    signing = _probe_scene._signing_for_many(seen)
+    assert len(signing) > 1
+    assert shell.call("Get-SigningForMany", theirs) == signing
+    for ours, other in zip(seen, theirs, strict=True):
+        assert shell.call("Test-NeedsPage", other) == _probe_scene._needs_control_page(ours)
+        assert shell.call("Test-LedAway", other) == _probe_scene._is_led_away(ours)
+        assert shell.call("Test-Untrusted", other) == _probe_scene._is_untrusted(ours)
+        assert shell.call("Test-Proven", other) == _probe_scene._is_proven(ours)
 
 
 def test_the_cases_reach_nearly_every_row_of_the_table() -> None:

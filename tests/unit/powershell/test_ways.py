@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from .interpreter import Interpreter, Table, ThrownError
+from .interpreter import Interpreter
+from .values import Table, ThrownError
 
 UTILS = Path(__file__).resolve().parents[3] / "plugins" / "module_utils"
 
