@@ -133,7 +133,8 @@ class Inventor:
 
     def tls(self) -> Tls:
         pick = self.random.choice
-        certificate = Certificate(pick(("", "CN=www.example.com")), pick(ISSUERS), pick(("", "2026-01-01T00:00Z")), "ab")
+        ends = pick(("", "2026-01-01T00:00Z"))
+        certificate = Certificate(pick(("", "CN=www.example.com")), pick(ISSUERS), ends, "ab")
         return Tls(
             trust=pick(("public", "public", "known", "none", "")),
             problem=pick(("", "", "expired", "wrong_name", "untrusted")),
@@ -188,7 +189,7 @@ TARGETS = (
 
 
 def cases() -> list[tuple[Facts, Scene]]:
-    inventor = Inventor(4)
+    inventor = Inventor(7)
     made = [Facts(parse_target(TARGETS[0]), WAYS[len(w) % 2], fault=StepError(w, "", s)) for s in STEPS for w in FAULTS]
     made += [inventor.facts() for _number in range(CASES)]
     return [(facts, inventor.scene(facts)) for facts in made]
@@ -226,10 +227,13 @@ def test_what_was_not_seen_is_not_probed(shell: Interpreter) -> None:
 def test_the_same_facts_raise_the_same_questions(shell: Interpreter) -> None:
     """What the made-up name is asked for, and who signs for many."""
     seen = [facts for facts, _scene in cases()]
+    signed = Tls(trust="none", certificate=Certificate(issuer="CN=Inspector"))
+    names = ("a.one.com", "b.one.com", "two.net", "c.de")
+    seen += [Facts(parse_target(f"https://{name}"), tls=signed) for name in names]
     theirs = [facts_table(facts) for facts in seen]
     signing = _probe_scene._signing_for_many(seen)
-    assert len(signing) > 1
-    assert shell.call("Get-SigningForMany", theirs) == signing
+    assert signing["CN=Inspector"] == "4 names of 3 sites"
+    assert shell.call("Get-SigningForMany", theirs) == {issuer.lower(): text for issuer, text in signing.items()}
     for ours, other in zip(seen, theirs, strict=True):
         assert shell.call("Test-NeedsPage", other) == _probe_scene._needs_control_page(ours)
         assert shell.call("Test-LedAway", other) == _probe_scene._is_led_away(ours)
