@@ -10,6 +10,7 @@ which has imported Ansible and done nothing with it. Each line of standard outpu
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -17,14 +18,14 @@ import tempfile
 import traceback
 from typing import IO, Any
 
-import ansible.executor.task_executor
-import ansible.plugins.action.normal
-import ansible.plugins.connection.ssh
-import ansible.plugins.strategy.linear  # noqa: F401  (imported for the runs that come)
 from ansible.cli import adhoc
+
+NEEDED = ("executor.task_executor", "plugins.action.normal", "plugins.connection.ssh", "plugins.strategy.linear")
 
 
 def main() -> None:
+    for name in NEEDED:
+        importlib.import_module(f"ansible.{name}")
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), flush=True)
 
