@@ -253,6 +253,13 @@ def reach(
     return {(host, port): outcome for host, port, outcome in found}
 
 
+def await_internet() -> None:
+    """Until its servers have taken all connections that were made before: in their queue, a new one may be lost."""
+    asks = [connect("www.example.org", port=port, ident=str(port)) for port in (443, 8443)]
+    found = ask("firewall1", asks, proxy=None)
+    assert [found[one["id"]].error for one in asks] == [None] * len(asks)
+
+
 def lookup(client: str, name: str, kind: str = "A") -> list[str]:
     """The addresses that the client's own resolver tells."""
     family = {"A": "AF_INET", "AAAA": "AF_INET6"}[kind]

@@ -34,15 +34,20 @@ def resolved(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def not_open(addresses: Iterable[str], port: int = 443) -> list[str]:
+def met(addresses: Iterable[str], port: int, source: str | None = None) -> dict[str, str]:
+    """What each connection meets, where only the firewall can have lost one."""
     asks = [(address, port) for address in addresses]
-    return [host for (host, _unused), found in reach("desktop3", asks).items() if found != "open"]
+    assert len(asks) < 4000  # what the internet can have waiting
+    inlab.await_internet()
+    return {host: outcome for (host, _unused), outcome in reach("desktop3", asks, source=source).items()}
+
+
+def not_open(addresses: Iterable[str], port: int = 443) -> list[str]:
+    return [host for host, outcome in met(addresses, port).items() if outcome != "open"]
 
 
 def not_closed(addresses: Iterable[str], port: int = 443, source: str | None = None) -> list[str]:
-    asks = [(address, port) for address in addresses]
-    found = reach("desktop3", asks, source=source)
-    return [host for (host, _unused), outcome in found.items() if outcome != "timeout"]
+    return [host for host, outcome in met(addresses, port, source).items() if outcome != "timeout"]
 
 
 @pytest.fixture(scope="module")

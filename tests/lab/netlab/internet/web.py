@@ -22,6 +22,7 @@ from .addresses import AddressBook
 from .certificates import Mint
 from .faults import STATUS, Faults
 
+BACKLOG = 4096  # the kernel's limit; a connection beyond it meets silence, as if a firewall had dropped it
 PLAIN_PORTS = (80, 8080)
 TLS_PORTS = (443, 8443)
 IDLE_SECONDS = 300.0
@@ -69,7 +70,7 @@ class Web:
     def serve(self) -> None:
         """Listen everywhere; one thread per connection, a few hundred are no burden."""
         for port in PLAIN_PORTS + TLS_PORTS:
-            server = socket.create_server(("::", port), family=socket.AF_INET6, backlog=1024, dualstack_ipv6=True)
+            server = socket.create_server(("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
             threading.Thread(target=self._accept, args=(server, port in TLS_PORTS), daemon=True).start()
 
     def _accept(self, server: socket.socket, secure: bool) -> None:
@@ -102,6 +103,8 @@ class Web:
         if fault == "notls":
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return
+        if not _peek(connection, 1):  # who only knocks needs no certificate, which is most of our work
             return
         context = _refusing() if fault == "alert" else self._mint.context(name, fault)
         with context.wrap_socket(connection, server_side=True) as secured:
