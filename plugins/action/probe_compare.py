@@ -49,7 +49,7 @@ def _answered(hostvars: Mapping[str, Any], host: str, options: Mapping[str, Any]
 def _pairs(among: list[list[str]] | None) -> list[list[str]] | None:
     for index, pair in enumerate(among or []):
         if len(pair) != 2:
-            raise AnsibleActionFail(f"among[{index}]: expected a host and an entry, as `keys` has them, got {pair!r}")
+            raise AnsibleActionFail(f"among[{index}]: expected a host and an entry, as `pairs` has them, got {pair!r}")
     return among
 
 
@@ -57,7 +57,7 @@ def _told(found: Comparison) -> dict[str, Any]:
     return {
         "regressed": found.regressed,
         "worse": found.shown(),
-        "keys": found.keys(),
+        "pairs": found.pairs(),
         "lost": found.lost,
         "lines": found.lines(),
         "message": found.message(),

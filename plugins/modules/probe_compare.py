@@ -47,7 +47,7 @@ options:
     default: ''
   among:
     description:
-      - RV(keys) of an earlier comparison. Only what got worse there counts, so that an entry has to be bad each time.
+      - RV(pairs) of an earlier comparison. Only what got worse there counts, so that an entry has to be bad each time.
     type: list
     elements: list
   severities:
@@ -105,7 +105,7 @@ worse:
         the proxy http://192.0.2.1:3128 answered CONNECT with 407 for https://login.live.com: it asks for credentials
       hosts: [desktop1]
       count: 1
-keys:
+pairs:
   description: Host and entry of all that got worse, for O(among) of the next comparison.
   returned: success
   type: list

@@ -51,7 +51,7 @@ class Comparison:
     def regressed(self) -> bool:
         return bool(self.worse or self.lost)
 
-    def keys(self) -> list[list[str]]:
+    def pairs(self) -> list[list[str]]:
         """Host and entry of each, as plain data."""
         return [list(key) for key in sorted(self.worse)]
 

@@ -73,7 +73,7 @@ def test_the_same_trouble_on_many_hosts_is_one_piece_of_news(folders: Folders) -
     found = folders.compare({f"d{number:02}": True for number in range(30)})
     [one] = found.shown()
     assert (one["entry"], one["count"], len(one["hosts"])) == ("a.example", 30, 20)
-    assert len(found.keys()) == 30
+    assert len(found.pairs()) == 30
     assert "and 10 more" in found.lines()[0]
     assert found.message() == "Worse than before: a.example is proxy_denied, it said no."
 
@@ -83,9 +83,9 @@ def test_bad_once_may_be_chance(folders: Folders) -> None:
     folders.write("d1", ok, [item(), item("b.example", "ok")])
     first = folders.compare({"d1": True})
     folders.write("d1", ok, [item(status="ok"), item("b.example")])
-    assert folders.compare({"d1": True}, first.keys()).regressed is False
+    assert folders.compare({"d1": True}, first.pairs()).regressed is False
     folders.write("d1", ok, [item(), item("b.example")])
-    assert folders.compare({"d1": True}, first.keys()).keys() == [["d1", "a.example"]]
+    assert folders.compare({"d1": True}, first.pairs()).pairs() == [["d1", "a.example"]]
 
 
 def test_a_host_that_went_away_is_lost(folders: Folders) -> None:

@@ -22,12 +22,12 @@ NAMES = {
     "both.example.com": ["2001:db8::7", "198.51.100.7"],
     "ten.example.com": ["10.20.30.40"],
 }
-MINE = ["192.0.2.77", "2001:db8::77"]
+MINE = ("192.0.2.77", "2001:db8::77")
 
 
 def value(expression: str, now: float = 0.0, mine: Any = MINE) -> str:
     text = f"function FindProxyForURL() {{ return 'is ' + ({expression}) }}"
-    file = PacFile(text, "x", lambda host: NAMES.get(host, []), lambda: mine, lambda: now)
+    file = PacFile(text, "x", lambda host: NAMES.get(host, []), lambda: list(mine), lambda: now)
     return ";".join(file.find("", ""))[3:]
 
 
