@@ -275,6 +275,27 @@ def test_a_host_on_another_way_tells_who_it_is(tmp_path: Path) -> None:
     assert "desktop1 reaches it" in entries[0]["evidence"]
 
 
+def test_a_desktop_that_ansible_does_not_reach(tmp_path: Path) -> None:
+    asked = variables(egress_entries=["a.example", "*.made-up.example"], egress_proxy=PROXY)
+    script, there = tmp_path / "probe.py", "/tmp/egress-alone-{host}.json"
+    inlab.ansible(
+        "ansible-playbook", "playbooks/render_probe_script.yml", *asked, "-e", "egress_script_kind=python",
+        "-e", f"egress_script_dest={script}", "-e", json.dumps({"egress_script_results_path": there}),
+    )
+    inlab.on("desktop1", "python3", "-I", "-", stdin=script.read_text(encoding="utf-8"))
+    collected = tmp_path / "collected"
+    collected.mkdir()
+    answers = inlab.on("desktop1", "sh", "-c", "cat /tmp/egress-alone-*.json && rm /tmp/egress-alone-*.json")
+    (collected / "1.json").write_text(answers, encoding="utf-8")
+    results = tmp_path / "results"
+    judged = playbook(*asked, *variables(egress_results=str(collected), egress_results_dir=str(results)))
+    assert judged.returncode == 2, judged.stdout
+    assert "1 of 1 managed hosts answered" in judged.stdout
+    summary = json.loads((results / "summary.json").read_text(encoding="utf-8"))
+    assert summary["by_outcome"] == {"proxy_auth_required, suspect: proxy": 2}
+    assert (results / "report.html").is_file()
+
+
 def test_measuring_does_not_fail(tmp_path: Path) -> None:
     folder = str(tmp_path / "results")
     measured = playbook(*variables(egress_entries=["a.example"], egress_judge=False, egress_results_dir=folder))
