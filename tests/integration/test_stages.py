@@ -162,6 +162,15 @@ def test_a_managed_host_that_is_lost_takes_the_change_back(runs: Runs, squid: in
     assert squid.files() == before
 
 
+def test_who_cannot_tell_takes_the_change_back(runs: Runs, squid: inlab.Squid, tmp_path: Path) -> None:
+    before = squid.files()
+    runs.stages({"managed_hosts": {"desktop2": {"egress_results_dir": str(tmp_path / "elsewhere")}}})
+    told = runs.play(APPLY, "--limit", "proxy1:desktop1:desktop2", passes=False)
+    assert re.search(r"Nobody can tell whether anything got worse: .*desktop2\.json", told)
+    assert "given back to proxy1" in told
+    assert squid.files() == before
+
+
 def test_a_provider_that_fails_meanwhile_takes_nothing_back(
     runs: Runs, squid: inlab.Squid, firewall: inlab.Firewall
 ) -> None:
