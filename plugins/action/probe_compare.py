@@ -14,7 +14,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.modules.probe_compare import ARGUMENT_SPEC
-from ansible_collections.egress.allowlist.plugins.plugin_utils._probe_compare import Comparison, compare
+from ansible_collections.egress.allowlist.plugins.plugin_utils._probe_compare import MOST_SHOWN, Comparison, compare
 
 
 class ActionModule(ActionBase):
@@ -56,7 +56,7 @@ def _pairs(among: list[list[str]] | None) -> list[list[str]] | None:
 def _told(found: Comparison) -> dict[str, Any]:
     return {
         "regressed": found.regressed,
-        "worse": found.shown(),
+        "worse": found.joined()[:MOST_SHOWN],
         "pairs": found.pairs(),
         "lost": found.lost,
         "lines": found.lines(),

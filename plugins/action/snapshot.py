@@ -61,19 +61,22 @@ class ActionModule(ActionBase):
         return {"changed": False, "path": None}
 
     def _restore(self, folder: str, host: str, options: Mapping[str, Any], task_vars: Result) -> Result:
-        path = _snapshot_file.find(folder, options["run"], host)
+        run, path = _snapshot_file.find(folder, options["run"], host, options["hosts"])
+        if path is None:
+            return {"changed": False, "path": None, "run": run, "taken": None, "added": [], "removed": []}
         kept = _snapshot_file.read(path, host=host, appliance=options["appliance"], name=_name(options))
         answer = self._module(options, task_vars, {"state": "restored", "snapshot": kept["snapshot"]})
         if "snapshot" not in answer:
             return answer
         told = {name: answer[name] for name in _TOLD if name in answer}
-        return {**told, "path": path, "taken": kept.get("time")}
+        return {**told, "path": path, "run": run, "taken": kept.get("time")}
 
     def _module(self, options: Mapping[str, Any], task_vars: Result, more: Result) -> Result:
         own = {name: value for name, value in options["options"].items() if value is not None}
         answer: Result = self._execute_module(
             module_name=f"egress.allowlist.{options['appliance']}", module_args={**own, **more}, task_vars=task_vars
         )
+        answer.pop("invocation", None)  # holds the whole snapshot once more
         return answer
 
 

@@ -48,6 +48,7 @@ options:
   among:
     description:
       - RV(pairs) of an earlier comparison. Only what got worse there counts, so that an entry has to be bad each time.
+      - What was bad on a host that is silent now stays under suspicion, since nothing shows it to be well again.
     type: list
     elements: list
   severities:
@@ -106,7 +107,9 @@ worse:
       hosts: [desktop1]
       count: 1
 pairs:
-  description: Host and entry of all that got worse, for O(among) of the next comparison.
+  description: >-
+    Host and entry of all that got worse, for O(among) of the next comparison. An empty entry stands for a host that
+    is lost.
   returned: success
   type: list
   elements: list

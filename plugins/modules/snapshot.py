@@ -45,9 +45,17 @@ options:
   run:
     description:
       - The run, as its time in UTC, with or without words behind it, V(20261123T051400Z) for example.
-      - With O(state=restored), V(latest) means the latest run that changed this host.
+      - With O(state=restored), V(latest) means the latest run that changed this host, or any of O(hosts).
     type: str
     required: true
+  hosts:
+    description:
+      - With O(state=restored), all hosts that are given back what they held. A host that the run did not change, while
+        it changed others of them, is left as it is.
+      - Only this host by default, and then it is an error where the run has no snapshot of it.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: egress.allowlist.squid
   - module: egress.allowlist.nftables
@@ -70,12 +78,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The file on the control node, or null when none was written (check mode, O(state=dropped)).
+  description: >-
+    The file on the control node, or null when there is none (check mode, O(state=dropped), or a run that did not
+    change this host).
   returned: success
   type: str
   sample: /home/admin/snapshots/20261123T051400Z/proxy1.json
+run:
+  description: The run that was meant.
+  returned: state is restored
+  type: str
+  sample: 20261123T051400Z
 taken:
-  description: When the snapshot was taken, in UTC.
+  description: When the snapshot was taken, in UTC; null when there is none.
   returned: state is restored
   type: str
   sample: "2026-11-23T05:14:00+00:00"
@@ -103,6 +118,7 @@ ARGUMENT_SPEC: Dict[str, Any] = {
     "options": {"type": "dict", "default": {}},
     "dir": {"type": "path", "required": True},
     "run": {"type": "str", "required": True},
+    "hosts": {"type": "list", "elements": "str", "default": []},
 }
 
 

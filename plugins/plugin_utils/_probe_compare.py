@@ -19,6 +19,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._probe_question i
 # Whose fault a change of ours can be. What a server, a resolver or the host itself does, no restored list will mend.
 ON_OUR_PATH = ("firewall", "proxy", "inspection")
 MOST_SHOWN = 20
+WHOLE_HOST = ""  # in place of an entry: any entry of that host
 _MOST_TOLD = 3
 _MOST_CHANGES = 200
 Item = Mapping[str, Any]
@@ -45,17 +46,22 @@ class Comparison:
     """What got worse: which entries on which hosts, and which hosts are lost."""
 
     worse: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # by host and entry
-    lost: list[str] = field(default_factory=list)
+    silent: dict[str, set[str]] = field(default_factory=dict)  # by lost host: what was bad there before it fell silent
+
+    @property
+    def lost(self) -> list[str]:
+        return sorted(self.silent)
 
     @property
     def regressed(self) -> bool:
-        return bool(self.worse or self.lost)
+        return bool(self.worse or self.silent)
 
     def pairs(self) -> list[list[str]]:
-        """Host and entry of each, as plain data."""
-        return [list(key) for key in sorted(self.worse)]
+        """Host and entry of each, as plain data; the entry of a host that is lost is WHOLE_HOST."""
+        lost = {(host, entry) for host, entries in self.silent.items() for entry in entries}
+        return [list(pair) for pair in sorted(lost | set(self.worse))]
 
-    def shown(self) -> list[dict[str, Any]]:
+    def joined(self) -> list[dict[str, Any]]:
         """The same trouble on many hosts is one piece of news; the worst and the most frequent come first."""
         joined: dict[tuple[str, str, str], dict[str, Any]] = {}
         for (host, entry), item in sorted(self.worse.items()):
@@ -63,26 +69,30 @@ class Comparison:
             one["count"] += 1
             if len(one["hosts"]) < MOST_SHOWN:
                 one["hosts"].append(host)
-        order = sorted(joined.values(), key=lambda one: (SEVERITIES.index(one["severity"]), -one["count"]))
-        return order[:MOST_SHOWN]
+        return sorted(joined.values(), key=lambda one: (SEVERITIES.index(one["severity"]), -one["count"]))
 
     def lines(self) -> list[str]:
         """For people."""
         told = [f"{host} answered before and does not answer now" for host in self.lost[:MOST_SHOWN]]
-        for one in self.shown():
+        if len(self.silent) > MOST_SHOWN:
+            told.append(f"and so do {len(self.silent) - MOST_SHOWN} more hosts")
+        news = self.joined()
+        for one in news[:MOST_SHOWN]:
             more = one["count"] - len(one["hosts"])
             hosts = ", ".join(one["hosts"]) + (f" and {more} more" if more else "")
             now = f"was as intended, is {one['outcome']}, suspect: {one['blame']}"
             told += [f"{one['entry']} ({one['severity']}): {now}, on {hosts}", f"    {one['evidence']}"]
+        if len(news) > MOST_SHOWN:
+            told.append(f"and {len(news) - MOST_SHOWN} more like these")
         return told
 
     def message(self) -> str:
         """For those who see no more than one line."""
         if not self.regressed:
             return "Nothing got worse."
-        names = sorted({entry for _host, entry in self.worse})
-        parts = [f"lost: {', '.join(self.lost[:_MOST_TOLD])}"] if self.lost else []
-        parts += [f"{one['entry']} is {one['outcome']}, {one['evidence']}" for one in self.shown()[:_MOST_TOLD]]
+        names = {entry for _host, entry in self.worse}
+        parts = [f"lost: {_first(self.lost, 'hosts')}"] if self.silent else []
+        parts += [f"{one['entry']} is {one['outcome']}, {one['evidence']}" for one in self.joined()[:_MOST_TOLD]]
         more = f"; and {len(names) - _MOST_TOLD} more endpoints" if len(names) > _MOST_TOLD else ""
         return "Worse than before: " + "; ".join(parts) + more + "."
 
@@ -99,18 +109,35 @@ def compare(
     """Compare two folders of result files.
 
     *answered* says of each host that answered before whether it answered now. With *among*, only those pairs of host
-    and entry count that got worse in an earlier comparison: what is bad once may be chance.
+    and entry count that got worse in an earlier comparison: what is bad once may be chance. A host that is silent
+    shows no entry to be well again, so what was bad there stays under suspicion.
     """
-    candidates = None if among is None else {(str(host), str(entry)) for host, entry in among}
-    found = Comparison(lost=sorted(host for host, now in answered.items() if not now))
+    suspects = None if among is None else _by_host(among)
+    found = Comparison()
     for host, now in sorted(answered.items()):
-        if not now or (candidates is not None and not any(pair[0] == host for pair in candidates)):
+        suspected = {WHOLE_HOST} if suspects is None else suspects.get(host, set())
+        if not suspected:
+            continue
+        if not now:
+            found.silent[host] = suspected
             continue
         old, new = (_entries(folder, host) for folder in (before, after))
         for item in worsened(old, new, severities, blames):
-            if candidates is None or (host, item["entry"]) in candidates:
+            if WHOLE_HOST in suspected or item["entry"] in suspected:
                 found.worse[host, item["entry"]] = item
     return found
+
+
+def _by_host(pairs: Iterable[Sequence[str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for host, entry in pairs:
+        found.setdefault(str(host), set()).add(str(entry))
+    return found
+
+
+def _first(names: Sequence[str], what: str) -> str:
+    more = len(names) - _MOST_TOLD
+    return ", ".join(names[:_MOST_TOLD]) + (f" and {more} more {what}" if more > 0 else "")
 
 
 def changes(before: str, after: str, hosts: Sequence[str], answered: Sequence[str]) -> Change:

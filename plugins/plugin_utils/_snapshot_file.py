@@ -5,7 +5,7 @@
 """Snapshots of appliances on the control node: a folder for each run, a file for each appliance.
 
 The name of a run begins with its time in UTC, so that names sort as runs did. A run that changed an appliance keeps its
-file; the file of an appliance that was not changed goes, so the latest one is always what was before the last change.
+file; the file of an appliance that was not changed goes, so the latest run is always the last that changed anything.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_file
@@ -33,8 +33,10 @@ def run_folder(folder: str, run: str) -> str:
 
 def write(folder: str, run: str, data: Mapping[str, Any]) -> str:
     """Write the snapshot of a host, whole and for nobody else to read; returns its path."""
-    os.makedirs(folder, mode=0o700, exist_ok=True)
     path = _probe_file.host_file(run_folder(folder, run), str(data["host"]))
+    if os.path.lexists(path):  # it holds what was before the run changed anything, and what is now would not
+        raise AllowlistError(f"run: {path} is there already; a run keeps one snapshot of each host, name another")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
     _probe_file.write(path, {"format": FORMAT, "run": run, **data})
     return path
 
@@ -47,27 +49,37 @@ def remove(path: str) -> None:
         os.rmdir(os.path.dirname(path))
 
 
-def find(folder: str, run: str, host: str) -> str:
-    """The file of a host in a run, or in the latest run that has one. Raises AllowlistError where there is none."""
+def find(folder: str, run: str, host: str, hosts: Sequence[str]) -> tuple[str, str | None]:
+    """The run that is meant, and the file of a host in it; without one where only others of *hosts* have one.
+
+    The latest run is the latest that has a file of any of them: taking back a run that ended after the first appliance
+    must not take the others back to an earlier one. Raises AllowlistError where none of them has a file.
+    """
+    among = list(dict.fromkeys([host, *hosts]))
     if run != LATEST:
-        path = _probe_file.host_file(run_folder(folder, run), host)
-        if not os.path.isfile(path):
-            known = ", ".join(runs_of(folder, host)[-10:]) or "none"
-            raise AllowlistError(f"snapshot: {path} is not there; runs with a snapshot of {host}: {known}")
-        return path
-    runs = runs_of(folder, host)
-    if not runs:
-        raise AllowlistError(f"snapshot: there is no snapshot of {host} below {folder}")
-    return _probe_file.host_file(os.path.join(folder, runs[-1]), host)
+        run_folder(folder, run)  # its name must not lead out of the folder
+    for name in reversed(_runs(folder)):
+        if run in (LATEST, name) and any(_has(folder, name, one) for one in among):
+            path = _probe_file.host_file(os.path.join(folder, name), host)
+            return name, path if _has(folder, name, host) else None
+    known = [name for name in _runs(folder) if any(_has(folder, name, one) for one in among)]
+    what = "there is no snapshot" if run == LATEST else f"run {run} has no snapshot"
+    raise AllowlistError(
+        f"snapshot: {what} of {', '.join(among[:5])}{' …' if len(among) > 5 else ''} below {folder}"
+        + (f"; runs that have one: {', '.join(known[-10:])}" if known else "")
+    )
 
 
-def runs_of(folder: str, host: str) -> list[str]:
-    """The runs that have a snapshot of a host, oldest first."""
+def _runs(folder: str) -> list[str]:
+    """Oldest first."""
     try:
-        names = sorted(name for name in os.listdir(folder) if _RUN.fullmatch(name))
+        return sorted(name for name in os.listdir(folder) if _RUN.fullmatch(name))
     except FileNotFoundError:
         return []
-    return [name for name in names if os.path.isfile(_probe_file.host_file(os.path.join(folder, name), host))]
+
+
+def _has(folder: str, run: str, host: str) -> bool:
+    return os.path.isfile(_probe_file.host_file(os.path.join(folder, run), host))
 
 
 def read(path: str, *, host: str, appliance: str, name: str) -> dict[str, Any]:

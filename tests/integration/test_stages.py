@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -19,7 +21,17 @@ import yaml
 APPLY = "playbooks/apply_mmd_allowlist.yml"
 ROLLBACK = "playbooks/rollback_mmd_allowlist.yml"
 WANTED = ["a.allowed.example", "b.allowed.example"]
+GONE = {"ansible_ssh_common_args": "-F none", "ansible_host": "127.0.0.1", "ansible_port": 9}
 NOBODY = {"egress_clients": ["192.0.2.99"]}  # the desktops are no clients any more: the poison
+
+# A Squid beside which, for once, somebody else writes into our file just after it was loaded.
+SPOILED = """\
+#!/bin/sh
+squid "$@" || exit
+case "$*" in *reconfigure*)
+  [ -e /etc/squid/spoiled.once ] || { touch /etc/squid/spoiled.once; echo '#' >> /etc/squid/conf.d/10-egress_mmd.conf; }
+esac
+"""
 
 
 class Runs:
@@ -30,16 +42,21 @@ class Runs:
         self._inventory = folder / "more.yml"
         self.stages({})
 
-    def stages(self, groups: Mapping[str, Mapping[str, Mapping[str, object]]]) -> None:
-        """What the inventory says beside the lab's own: groups, their hosts and the hosts' variables."""
-        text = yaml.safe_dump({name: {"hosts": dict(hosts)} for name, hosts in groups.items()})
-        self._inventory.write_text(text if groups else "{}\n", encoding="utf-8")
+    def stages(self, groups: Mapping[str, Mapping[str, Mapping[str, object]]], **of_appliances: object) -> None:
+        """What the inventory says beside the lab's own: groups, their hosts and the hosts' variables.
+
+        As people do, what is about measuring stands with the managed hosts, and what is about applying with the others.
+        """
+        own: dict[str, dict[str, object]] = {
+            "managed_hosts": {"vars": {"egress_results_dir": str(self.results)}},
+            "egress_appliances": {"vars": {"egress_snapshot_dir": str(self.snapshots), **of_appliances}},
+        }
+        for name, hosts in groups.items():
+            own.setdefault(name, {})["hosts"] = {host: dict(variables) for host, variables in hosts.items()}
+        self._inventory.write_text(yaml.safe_dump(own), encoding="utf-8")
 
     def words(self, name: str, *words: str) -> list[str]:
-        settings = [
-            f"egress_results_dir={self.results}", f"egress_snapshot_dir={self.snapshots}", "egress_timeout=1",
-            '{"egress_entries": ["a.allowed.example", "b.allowed.example"]}',
-        ]
+        settings = ["egress_timeout=1", '{"egress_entries": ["a.allowed.example", "b.allowed.example"]}']
         extra = [part for setting in settings for part in ("-e", setting)]
         return ["ansible-playbook", "-i", str(self._inventory), name, *extra, *words]
 
@@ -88,9 +105,14 @@ def test_what_is_bad_in_the_rest_only_leaves_the_canary_its_list(
     assert firewall_after == firewall_before
     assert squid_after != squid_before
     assert runs.kept() == ["proxy1.json"]
-    # Later, and without anything but the snapshot, the canary too gets back what it held.
-    shown = runs.play(ROLLBACK, "-e", "snapshot=latest", "--check", "--diff", "--limit", "proxy1")
+    # Later, and with nothing but the snapshot, the canary too gets back what it held. An older run that changed both
+    # is no reason to take the other one further back.
+    old = runs.snapshots / "20200101T000000Z"
+    shutil.copytree(next(runs.snapshots.iterdir()), old)
+    (old / "firewall1.json").write_text("{}", encoding="utf-8")
+    shown = runs.play(ROLLBACK, "-e", "snapshot=latest", "--check", "--diff")
     assert "-host a.allowed.example tcp/80,443" in shown
+    assert "nothing to give back" in shown
     assert state(squid, firewall) == (squid_after, firewall_after)
     runs.play(ROLLBACK, "-e", "snapshot=latest", "--limit", "proxy1")
     assert state(squid, firewall) == (squid_before, firewall_before)
@@ -106,6 +128,47 @@ def test_sites_come_one_after_the_other_and_an_error_ends_the_run(
     assert "05-early.conf:1" in told
     assert "The stages after site a were not begun." in told
     assert firewall.files() == untouched
+
+
+def test_an_appliance_that_fails_halfway_gets_back_what_it_held(
+    runs: Runs, squid: inlab.Squid, untouched: dict[str, str]
+) -> None:
+    squid.run(entries=WANTED[:1])
+    before = squid.files()
+    squid.write("/etc/squid/spoiled", SPOILED)
+    inlab.on("proxy1", "chmod", "755", "/etc/squid/spoiled")
+    spoiled = {"egress_squid": {"executable": "/etc/squid/spoiled"}}
+    runs.stages({"egress_appliances": {"proxy1": spoiled, "proxy9": {**GONE, "egress_appliance": "squid"}}})
+    told = runs.play(APPLY, "--limit", "proxy1:proxy9:desktop1", passes=False)
+    assert "proxy1: written, and read back it is not what was written" in told
+    assert "What they held before was given back to proxy1." in told
+    assert re.search(r"proxy9: .*Connection refused", told)  # it is told once, in words, and nothing was tried there
+    after = squid.files()
+    assert {path: text for path, text in after.items() if "/spoiled" not in path} == before
+    assert runs.kept() == []
+
+
+def test_a_managed_host_that_is_lost_takes_the_change_back(runs: Runs, squid: inlab.Squid, tmp_path: Path) -> None:
+    squid.run(entries=WANTED[:1])
+    before = squid.files()
+    python = tmp_path / "answers-once"
+    python.write_text(f"#!/bin/sh\nmkdir {tmp_path}/answered && exec /usr/bin/python3 \"$@\"\n", encoding="utf-8")
+    python.chmod(0o755)
+    lost = {"ansible_connection": "local", "ansible_python_interpreter": str(python), "egress_public_ca_path": "",
+            "egress_inspection_ca_path": ""}
+    runs.stages({"managed_hosts": {"desktop9": lost}})
+    told = runs.play(APPLY, "--limit", "proxy1:desktop1:desktop9", passes=False)
+    assert "Worse than before: lost: desktop9. What they held before was given back to proxy1." in told
+    assert squid.files() == before
+
+
+def test_who_cannot_tell_takes_the_change_back(runs: Runs, squid: inlab.Squid, tmp_path: Path) -> None:
+    before = squid.files()
+    runs.stages({"managed_hosts": {"desktop2": {"egress_results_dir": str(tmp_path / "elsewhere")}}})
+    told = runs.play(APPLY, "--limit", "proxy1:desktop1:desktop2", passes=False)
+    assert re.search(r"Nobody can tell whether anything got worse: .*desktop2\.json", told)
+    assert "given back to proxy1" in told
+    assert squid.files() == before
 
 
 def test_a_provider_that_fails_meanwhile_takes_nothing_back(
@@ -136,13 +199,21 @@ def test_nobody_who_answered_before_means_no_change(
     runs: Runs, squid: inlab.Squid, firewall: inlab.Firewall
 ) -> None:
     before = state(squid, firewall)
-    gone = {"ansible_ssh_common_args": "-F none", "ansible_host": "127.0.0.1", "ansible_port": 9}
-    runs.stages({"managed_hosts": dict.fromkeys(("desktop1", "desktop2", "desktop3"), gone)})
+    silent = {"managed_hosts": dict.fromkeys(("desktop1", "desktop2", "desktop3"), GONE)}
+    runs.stages(silent)
     told = runs.play(APPLY, passes=False)
-    assert "nobody could tell whether the change makes anything worse. Nothing was changed." in told
+    assert "nobody could tell whether the change makes anything worse. Nothing was changed" in told
     assert state(squid, firewall) == before
-    runs.play(APPLY, "-e", "egress_rollback=never", passes=False)  # nobody proved it, so it is no pass
-    assert state(squid, firewall) != before
+    runs.stages(silent, egress_rollback="never")
+    told = runs.play(APPLY, "--limit", "proxy1:desktop1", passes=False)  # nobody proved it, so it is no pass
+    assert "0 of 1 managed hosts answered" in told
+    assert squid.files() != before[0]
+    told = runs.play(APPLY, "--limit", "firewall1", passes=False)
+    assert "nobody proved that the allowlist works. It was applied all the same" in told
+    assert firewall.files() != before[1]
+    runs.stages(silent, egress_rollback=False)
+    assert "egress_rollback: expected on_regression or never, got {" in runs.play(APPLY, passes=False)
+    assert "there is nothing to apply" in runs.play(APPLY, "--limit", "desktop1", passes=False)
 
 
 def test_a_control_node_that_dies_loses_nothing(
@@ -164,7 +235,7 @@ def test_a_control_node_that_dies_loses_nothing(
     assert squid.files() != before
     assert [oct(path.stat().st_mode)[-3:] for path in runs.snapshots.glob("**/*")] == ["700", "600"]
     wrong = runs.play(ROLLBACK, "-e", "snapshot=20010101T000000Z", "--limit", "proxy1", passes=False)
-    assert "runs with a snapshot of proxy1: 2" in wrong
+    assert "runs that have one: 2" in wrong
     runs.play(ROLLBACK, "-e", "snapshot=latest", "--limit", "proxy1")
     assert squid.files() == before
     assert "changed=0" in runs.play(ROLLBACK, "-e", "snapshot=latest", "--limit", "proxy1")

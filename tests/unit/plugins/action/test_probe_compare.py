@@ -71,7 +71,7 @@ def test_the_same_trouble_on_many_hosts_is_one_piece_of_news(folders: Folders) -
     for number in range(30):
         folders.write(f"d{number:02}", [item(status="ok"), item("b.example", "ok")], [item(), item("b.example", "ok")])
     found = folders.compare({f"d{number:02}": True for number in range(30)})
-    [one] = found.shown()
+    [one] = found.joined()
     assert (one["entry"], one["count"], len(one["hosts"])) == ("a.example", 30, 20)
     assert len(found.pairs()) == 30
     assert "and 10 more" in found.lines()[0]
@@ -93,6 +93,41 @@ def test_a_host_that_went_away_is_lost(folders: Folders) -> None:
     found = folders.compare({"d1": False})
     assert (found.regressed, found.lost) == (True, ["d1"])
     assert found.message() == "Worse than before: lost: d1."
+
+
+def test_a_host_must_be_silent_or_bad_each_time(folders: Folders) -> None:
+    well, bad = [item(status="ok"), item("b.example", "ok")], [item(), item("b.example", "ok")]
+    folders.write("d1", well, well)
+    folders.write("d2", well, well)
+    first = folders.compare({"d1": False, "d2": True})
+    assert first.pairs() == [["d1", ""]]
+    # The other one is silent only now, and that may be chance.
+    assert folders.compare({"d1": True, "d2": False}, first.pairs()).regressed is False
+    # Nobody knows what was bad while it was silent.
+    folders.write("d1", well, bad)
+    assert folders.compare({"d1": True}, first.pairs()).pairs() == [["d1", "a.example"]]
+
+
+def test_a_host_that_falls_silent_is_not_well_again(folders: Folders) -> None:
+    well = [item(status="ok"), item("b.example", "ok")]
+    folders.write("d1", well, [item(), item("b.example", "ok")])
+    first = folders.compare({"d1": True})
+    second = folders.compare({"d1": False}, first.pairs())
+    assert (second.regressed, second.lost, second.pairs()) == (True, ["d1"], [["d1", "a.example"]])
+    assert folders.compare({"d1": True}, second.pairs()).pairs() == [["d1", "a.example"]]
+    folders.write("d1", well, [item(status="ok"), item("b.example")])
+    assert folders.compare({"d1": True}, second.pairs()).regressed is False
+
+
+def test_what_is_too_much_is_counted(folders: Folders) -> None:
+    names = [f"n{number:02}.example" for number in range(25)]
+    folders.write("d1", [item(name, "ok") for name in names], [item(name) for name in names])
+    found = folders.compare({"d1": True, **{f"lost{number}": False for number in range(24)}})
+    lines = found.lines()
+    assert lines[20] == "and so do 4 more hosts"
+    assert lines[-1] == "and 5 more like these"
+    assert "lost: lost0, lost1, lost10 and 21 more hosts; n00.example is" in found.message()
+    assert found.message().endswith("; and 22 more endpoints.")
 
 
 def run(arguments: dict[str, Any], hostvars: dict[str, Any]) -> dict[str, Any]:

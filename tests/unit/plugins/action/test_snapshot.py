@@ -80,6 +80,36 @@ def test_the_latest_is_that_of_this_host(appliance: Appliance) -> None:
     assert appliance.restore(run="latest")["path"].endswith("20260301T000000Z-CHG1/proxy1.json")
 
 
+def test_the_latest_run_of_several_hosts_is_one_run(appliance: Appliance) -> None:
+    for host, run in (("proxy1", "20260101T000000Z"), ("proxy2", "20260101T000000Z"), ("proxy1", "20260301T000000Z")):
+        appliance.run(host=host, run=run)
+    appliance.answer = {"changed": True, "snapshot": HELD}
+    both = ["proxy1", "proxy2"]
+    assert appliance.restore(run="latest", hosts=both)["changed"] is True
+    given = len(appliance.given)
+    left = appliance.restore(run="latest", hosts=both, host="proxy2")
+    assert (left["changed"], left["path"], left["run"]) == (False, None, "20260301T000000Z")
+    assert len(appliance.given) == given
+    assert appliance.restore(run="latest", host="proxy2")["run"] == "20260101T000000Z"
+    assert appliance.restore(run="20260101T000000Z", hosts=both, host="proxy2")["changed"] is True
+
+
+def test_a_run_that_has_none_of_them_names_those_that_have(appliance: Appliance) -> None:
+    appliance.run(run="20260101T000000Z-CHG1")
+    appliance.run(host="proxy3")
+    for wanted in (RUN, "20250101T000000Z"):
+        with pytest.raises(AnsibleActionFail, match=r"run 202\S+ has no snapshot of proxy1.*: 20260101T000000Z-CHG1"):
+            appliance.restore(run=wanted)
+
+
+def test_a_run_keeps_what_was_before_it(appliance: Appliance) -> None:
+    path = Path(appliance.run()["path"])
+    appliance.answer = {"changed": False, "snapshot": {**HELD, "objects": {}}}
+    with pytest.raises(AnsibleActionFail, match="is there already"):
+        appliance.run()
+    assert json.loads(path.read_text(encoding="utf-8"))["snapshot"] == HELD
+
+
 def test_what_was_not_changed_is_forgotten(appliance: Appliance) -> None:
     appliance.run()
     appliance.run(host="proxy2")
@@ -96,7 +126,7 @@ def test_check_mode_writes_nothing(appliance: Appliance) -> None:
 
 
 def test_an_appliance_that_fails_fails_here(appliance: Appliance) -> None:
-    appliance.answer = {"failed": True, "msg": "squid is not there"}
+    appliance.answer = {"failed": True, "msg": "squid is not there", "invocation": {"module_args": {"snapshot": HELD}}}
     assert appliance.run() == {"failed": True, "msg": "squid is not there"}
     assert not appliance.folder.exists()
 
