@@ -38,6 +38,7 @@ class Response:
     status: int
     headers: Dict[str, str] = field(default_factory=dict)
     body: str = ""  # the beginning of it, where it was asked for
+    rest: bytes = b""  # what had come behind the head already, where no body was asked for: the first words in a tunnel
 
     @property
     def location(self) -> str:
@@ -108,7 +109,7 @@ def ask(sock: socket.socket, request: bytes, budget: Budget, body: int = 0) -> R
         raise budget.expired() from None
     except OSError as error:
         raise step_error(error) from error
-    return replace(response, body=_read_body(sock, end, rest, body, response)) if body else response
+    return replace(response, body=_read_body(sock, end, rest, body, response)) if body else replace(response, rest=rest)
 
 
 def _read_head(sock: socket.socket, end: float) -> Tuple[Response, bytes]:

@@ -27,11 +27,13 @@ from ansible_collections.egress.allowlist.plugins.module_utils._probe_net import
 _GREETING_SECONDS = 1.0
 
 
-def greeting(sock: socket.socket, budget: Budget) -> str:
-    """What the other end says by itself, as some do (SMTP, SSH); empty when it waits to be spoken to."""
+def greeting(sock: socket.socket, budget: Budget, said: bytes) -> str:
+    """What the other end says by itself, as some do (SMTP, SSH); empty when it waits to be spoken to.
+
+    *said* is what it has said already."""
     try:
         sock.settimeout(min(_GREETING_SECONDS, budget.step()))
-        data = sock.recv(200)
+        data = said[:200] or sock.recv(200)
     except socket.timeout:
         return ""
     except OSError as error:

@@ -73,7 +73,7 @@ class Walker:
 
     def _port(self, facts: Facts, proxy: Optional[Proxy]) -> None:
         with contextlib.closing(self._channel(facts, proxy)) as sock, _timed(facts, "talk"):
-            facts.port = greeting(sock, self.budget) if proxy else ""
+            facts.port = greeting(sock, self.budget, facts.tunnel.rest) if facts.tunnel else ""
 
     def _datagram(self, facts: Facts, _proxy: Optional[Proxy]) -> None:
         """UDP passes no HTTP proxy, so it always goes the direct way."""

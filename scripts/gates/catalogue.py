@@ -28,6 +28,10 @@ class Gate:
     run: Callable[[Shell], Passed]
 
 
+# A few tests that take long: they begin first.
+WHOLE_PLAYBOOKS = ("test_playbooks", "test_stages")
+
+
 def all_gates() -> Iterator[Gate]:
     """The slow ones first, so that those at a time end together; those that compute beside those that mostly wait."""
     waiting, computing = list(_integration_gates()), list(_slow_gates())
@@ -48,7 +52,7 @@ def _slow_gates() -> Iterator[Gate]:
 def _integration_gates() -> Iterator[Gate]:
     """One for each file of tests, in a lab of its own."""
     files = (ROOT / "tests" / "integration").glob("test_*.py")
-    for path in sorted(files, key=lambda path: path.stat().st_size, reverse=True):
+    for path in sorted(files, key=lambda path: (path.stem in WHOLE_PLAYBOOKS, path.stat().st_size), reverse=True):
         name = f"integration {path.stem.removeprefix('test_')}"
         yield Gate("integration", name, "newest", partial(integration, path))
 
