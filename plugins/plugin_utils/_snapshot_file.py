@@ -5,7 +5,7 @@
 """Snapshots of appliances on the control node: a folder for each run, a file for each appliance.
 
 The name of a run begins with its time in UTC, so that names sort as runs did. A run that changed an appliance keeps its
-file; the file of an appliance that was not changed goes, so the latest run is always the last one that changed anything.
+file; the file of an appliance that was not changed goes, so the latest run is the last one that changed anything.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def write(folder: str, run: str, data: Mapping[str, Any]) -> str:
     """Write the snapshot of a host, whole and for nobody else to read; returns its path."""
     path = _probe_file.host_file(run_folder(folder, run), str(data["host"]))
     if os.path.lexists(path):  # it holds what was before the run changed anything, and what is now would not
-        raise AllowlistError(f"run: {path} is there already; a run keeps one snapshot of each host, so name another run")
+        raise AllowlistError(f"run: {path} is there already; a run keeps one snapshot of each host, name another run")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     _probe_file.write(path, {"format": FORMAT, "run": run, **data})
     return path

@@ -105,8 +105,8 @@ def test_what_is_bad_in_the_rest_only_leaves_the_canary_its_list(
     assert firewall_after == firewall_before
     assert squid_after != squid_before
     assert runs.kept() == ["proxy1.json"]
-    # Later, and without anything but the snapshot, the canary too gets back what it held. An older run that changed both
-    # is no reason to take the other one further back.
+    # Later, and without anything but the snapshot, the canary too gets back what it held. An older run that changed
+    # both is no reason to take the other one further back.
     old = runs.snapshots / "20200101T000000Z"
     shutil.copytree(next(runs.snapshots.iterdir()), old)
     (old / "firewall1.json").write_text("{}", encoding="utf-8")
