@@ -100,6 +100,8 @@ def integration(path: Path, shell: Shell) -> Passed:
     if os.geteuid() != 0 and not shutil.which("sudo"):
         raise GateError("the lab is made of network namespaces: run it as root, or install sudo")
     name = str(path.relative_to(ROOT))
+    # A run that was killed may have left it up, in whatever state.
+    shell.run(["scripts/lab", "down"], environment(NEWEST) | {"EGRESS_LAB": path.stem}, terminal=True)
     return _pytest(NEWEST, shell, f"integration-{path.stem}", name, lab=path.stem)
 
 

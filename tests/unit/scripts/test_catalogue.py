@@ -59,9 +59,12 @@ def test_each_file_of_integration_tests_is_run_once_and_in_a_lab_of_its_own(
     gates = [gate for gate in catalogue.all_gates() if gate.target == "integration"]
     reports = [gate.run(shell) for gate in gates]
     files = {str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "integration").rglob("test_*.py")}
-    assert sorted(words[-1] for words, _env in shell.ran) == sorted(files)
-    assert {words[0] for words, _env in shell.ran} == {"scripts/in-lab"}
-    for distinct in (reports, [env["EGRESS_LAB"] for _words, env in shell.ran], [gate.name for gate in gates]):
+    before, tests = shell.ran[::2], shell.ran[1::2]
+    assert sorted(words[-1] for words, _env in tests) == sorted(files)
+    assert {words[0] for words, _env in tests} == {"scripts/in-lab"}
+    labs = [env["EGRESS_LAB"] for _words, env in tests]
+    assert [(words, env["EGRESS_LAB"]) for words, env in before] == [(["scripts/lab", "down"], lab) for lab in labs]
+    for distinct in (reports, labs, [gate.name for gate in gates]):
         assert len(set(distinct)) == len(files)
 
 
