@@ -15,7 +15,6 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_file
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_fleet import (
-    FAIL_ON,
     Change,
     judge_fleet,
     message,
@@ -50,7 +49,8 @@ class ActionModule(ActionBase):
         if options["results"]:
             collected = collect(os.path.abspath(options["results"]), options["questions"], folder if writes else "")
             answers = {**answers, **collected}
-        verdict = judge_fleet(list(answers), answers, options["fail_on"], _change(answers, options, folder))
+        change = _change(answers, options, folder, writes)
+        verdict = judge_fleet(list(answers), answers, options["fail_on"], change)
         verdict["lines"] = render(verdict, options["title"])
         verdict["message"] = message(verdict)
         verdict["summary_file"] = None
@@ -76,21 +76,30 @@ def _answered(answers: Answers) -> list[str]:
     return [host for host, answer in answers.items() if answer and answer.get("answered")]
 
 
-def _change(answers: Answers, options: Mapping[str, Any], folder: str) -> Change | None:
+def _change(answers: Answers, options: Mapping[str, Any], folder: str, writes: bool) -> Change | None:
+    needed = options["fail_on"] == "worse"
     if not options["baseline"]:
-        if options["fail_on"] == "worse":
+        if needed:
             raise AllowlistError("baseline: fail_on: worse needs the results of an earlier verification")
         return None
     if not folder:
         raise AllowlistError("results_dir: a baseline is compared with the result files of this verification")
-    return changes(os.path.abspath(options["baseline"]), folder, list(answers), _answered(answers))
+    if not writes:  # what lies there is of another time
+        if needed:
+            raise AllowlistError("fail_on: worse cannot be judged in check mode, which writes no result files")
+        return None
+    earlier = os.path.abspath(options["baseline"])
+    if earlier == _probe_file.summary_file(os.path.dirname(earlier)):
+        earlier = os.path.dirname(earlier)
+    if os.path.realpath(earlier) == os.path.realpath(folder):
+        raise AllowlistError(f"baseline: {earlier} is where this verification writes its own results; name another one")
+    return changes(earlier, folder, list(answers), _answered(answers))
 
 
 def _write(folder: str, verdict: Mapping[str, Any], answers: Answers, options: Mapping[str, Any]) -> dict[str, Any]:
-    """A report needs the files of the hosts; one that registered its answer without a file is left out of it."""
-    filed = [host for host in _answered(answers) if os.path.exists(_probe_file.host_file(folder, host))]
-    fails = FAIL_ON[options["fail_on"]]
-    reports = write_report(folder, filed, verdict, title=options["title"], kinds=options["report"], fails=fails)
+    marks = {host: answer.get("mark") for host, answer in answers.items() if answer and answer.get("answered")}
+    told = {"title": options["title"], "kinds": options["report"], "fail_on": options["fail_on"]}
+    reports = write_report(folder, marks, verdict, **told)
     path = _probe_file.summary_file(folder)
     _probe_file.write(path, {"format": 2, **verdict, "reports": reports, "summary_file": path})
     return {"summary_file": path, "reports": reports}

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_question import SEVERITIES
@@ -28,9 +28,11 @@ FAIL_ON: Dict[str, Tuple[str, ...]] = {
 class Change:
     """How it was at an earlier time, compared with now."""
 
-    worse: Tuple[str, ...] = ()  # in words, not all of them
+    worse: Tuple[str, ...] = ()  # in words, not all of them; what is optional comes last
     worse_count: int = 0
+    worse_serious: int = 0  # without what is optional
     better: int = 0
+    not_compared: int = 0  # hosts that were not asked then
 
 
 def judge_fleet(
@@ -65,7 +67,7 @@ def judge_fleet(
         "wildcards": _wildcards(answers),
     }
     if change is not None:
-        verdict.update(worse=list(change.worse), worse_count=change.worse_count, better=change.better)
+        verdict.update({**asdict(change), "worse": list(change.worse)})
     verdict["reasons"] = _reasons(verdict, fail_on)
     verdict["passed"] = not verdict["reasons"]
     return verdict
@@ -143,8 +145,8 @@ def _reasons(verdict: Mapping[str, Any], fail_on: str) -> List[str]:
         count = verdict["by_severity"][severity]["failed"]
         if count:
             reasons.append(f"{_checks(count)} of {severity} endpoints not as intended")
-    if fail_on == "worse" and verdict.get("worse_count"):
-        reasons.append(f"{_checks(verdict['worse_count'])} worse than in the baseline")
+    if fail_on == "worse" and verdict.get("worse_serious"):
+        reasons.append(f"{_checks(verdict['worse_serious'])} worse than in the baseline")
     return reasons
 
 
@@ -171,6 +173,8 @@ def _baseline(verdict: Mapping[str, Any]) -> List[str]:
     if "worse" not in verdict:
         return []
     head = f"Compared with the baseline: {verdict['worse_count']} worse, {verdict['better']} better"
+    if verdict["not_compared"]:
+        head += f"; {verdict['not_compared']} of the hosts were not asked then"
     return ["", head, *(f"  {line}" for line in verdict["worse"][:_MOST_LINES])]
 
 

@@ -39,7 +39,8 @@ options:
   fail_on:
     description:
       - The least severity that prevents a pass. With V(never) only hosts that did not answer do.
-      - With V(worse) only what is worse than in O(baseline) does, and hosts that did not answer.
+      - With V(worse) only a critical or required endpoint that is worse than in O(baseline) does, and hosts that did
+        not answer. Check mode writes no result files, so it cannot tell.
     type: str
     choices: [required, critical, worse, never]
     default: required
@@ -63,7 +64,9 @@ options:
     version_added: 0.2.0
   baseline:
     description:
-      - The O(results_dir) of an earlier verification. What is worse than then, and what is better, is told.
+      - The O(results_dir) of an earlier verification, or the F(summary.json) in it, not the O(results_dir) of this one.
+        What is worse than then, and what is better, is told. Worse is what failed now and did not fail then, also where
+        it was not asked for, and a host that fell silent. Hosts that were not asked then are not compared.
     type: path
     version_added: 0.2.0
   results:
@@ -197,16 +200,26 @@ wildcards:
   type: dict
   sample: {"total": 86, "provable": 71}
 worse:
-  description: What is worse than in the baseline, at most 200.
+  description: What is worse than in the baseline, at most 200, optional endpoints last.
   returned: with O(baseline)
   type: list
   elements: str
-  sample: ["desktop1: login.live.com was ok, is proxy_denied, suspect: proxy"]
+  sample: ["desktop1: login.live.com (required) was as intended, is proxy_denied, suspect: proxy"]
 worse_count:
   description: How many checks are worse than in the baseline, hosts that are lost included.
   returned: with O(baseline)
   type: int
   sample: 1
+worse_serious:
+  description: How many of RV(worse_count) are not of optional endpoints.
+  returned: with O(baseline)
+  type: int
+  sample: 1
+not_compared:
+  description: How many of the hosts that answered were not asked at the time of the baseline.
+  returned: with O(baseline)
+  type: int
+  sample: 0
 better:
   description: How many checks failed then and do not now.
   returned: with O(baseline)

@@ -12,6 +12,8 @@ from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_file
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_question import SEVERITIES
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_verdict import summarise
 from ansible_collections.egress.allowlist.plugins.modules.probe import ARGUMENT_SPEC
 from ansible_collections.egress.allowlist.plugins.plugin_utils._probe_action import Inquiry, inquiry, judge_raw
 
@@ -28,20 +30,27 @@ def collect(folder: str, questions: Mapping[str, Any] | None, results_dir: str) 
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         path = os.path.join(folder, name)
-        data = _probe_file.read(path, "results")
-        if data.get("raw"):
+        read = _probe_file.read(path, "results")
+        if read.get("raw"):
             wanted = wanted or _inquiry(questions, path)
-            data = judge_raw(data, wanted, f"results: {path}")
-        host = _host(data, path)
+        data = _judged(read, wanted, path)
+        host = data["host"]
         if host in found:
             raise AllowlistError(f"results: {path} is of host {host!r}, and so is another file; keep the newer one")
         if results_dir:
-            target = _probe_file.host_file(results_dir, host)
-            data = {**data, "results_file": target}
-            if os.path.abspath(path) != target or "raw" in data:
+            data["results_file"] = target = _probe_file.host_file(results_dir, host)
+            if os.path.abspath(path) != target or read.get("raw"):
                 _probe_file.write(target, data)
         found[host] = {key: value for key, value in data.items() if key not in _BIG}
     return found
+
+
+def _judged(data: Mapping[str, Any], wanted: Inquiry | None, path: str) -> dict[str, Any]:
+    try:
+        return _counted(judge_raw(data, wanted, f"results: {path}") if wanted and data.get("raw") else data)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise AllowlistError(f"results: {path} is no result file of a probe: {why}") from error
 
 
 def _names(folder: str) -> list[str]:
@@ -65,8 +74,12 @@ def _inquiry(questions: Mapping[str, Any] | None, path: str) -> Inquiry:
     return inquiry({**defaults, **{name: value for name, value in questions.items() if value is not None}})
 
 
-def _host(data: Mapping[str, Any], path: str) -> str:
-    host = data.get("host")
-    if not isinstance(host, str) or not host or not isinstance(data.get("entries"), list) or "counts" not in data:
-        raise AllowlistError(f"results: {path} is no result file of a probe: host, entries or counts are missing")
-    return host
+def _counted(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A result file, with numbers that are ours: they are what the fleet is judged by."""
+    if not isinstance(data["host"], str) or not data["host"]:
+        raise ValueError("host is no name")
+    entries = data["entries"]
+    strangers = {str(entry["severity"]) for entry in entries} - set(SEVERITIES)
+    if strangers:
+        raise ValueError(f"severity {', '.join(sorted(strangers))}")
+    return {**data, "answered": True, **summarise(entries)}

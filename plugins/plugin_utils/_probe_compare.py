@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_file
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_fleet import Change
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_judge import BLAMES
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_question import SEVERITIES
@@ -140,29 +141,58 @@ def _first(names: Sequence[str], what: str) -> str:
     return ", ".join(names[:_MOST_TOLD]) + (f" and {more} more {what}" if more > 0 else "")
 
 
+@dataclass
+class _Tally:
+    """Lines, not all of them, and how many there are."""
+
+    lines: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, line: str) -> None:
+        self.count += 1
+        if len(self.lines) < _MOST_CHANGES:
+            self.lines.append(line)
+
+
 def changes(before: str, after: str, hosts: Sequence[str], answered: Sequence[str]) -> Change:
-    """All that is worse and better than at an earlier time, of any severity and whoever is to blame."""
-    worse: list[str] = []
-    count = better = 0
+    """All that is worse and better than at an earlier time, whoever is to blame."""
+    serious, optional = _Tally(), _Tally()
+    better = fresh = 0
     now = set(answered)
     for host in sorted(hosts):
         if not os.path.exists(_probe_file.host_file(before, host)):
-            continue
-        if host not in now:
-            count += 1
-            worse.append(f"{host} answered then and does not answer now")
-            continue
-        old, new = (_entries(folder, host) for folder in (before, after))
-        for item in worsened(old, new, SEVERITIES, BLAMES):
-            count += 1
-            if len(worse) < _MOST_CHANGES:
-                suspect = f", suspect: {item['blame']}" if item["blame"] else ""
-                worse.append(f"{host}: {item['entry']} was as intended, is {item['outcome']}{suspect}")
-        better += sum(1 for _item in worsened(new, old, SEVERITIES, BLAMES))
-    return Change(tuple(worse[:_MOST_CHANGES]), count, better)
+            fresh += host in now
+        elif host not in now:
+            serious.add(f"{host} answered then and does not answer now")
+        else:
+            old, new = (_entries(folder, host) for folder in (before, after))
+            for item, then in _news(old, new):
+                (optional if item["severity"] == "optional" else serious).add(_tell(host, item, then))
+            better += sum(1 for _item in worsened(new, old, SEVERITIES, BLAMES))
+    if fresh == len(hosts):
+        raise AllowlistError(f"baseline: {before} holds no result of any of these hosts, so nothing can be compared")
+    lines = tuple([*serious.lines, *optional.lines][:_MOST_CHANGES])
+    return Change(lines, serious.count + optional.count, serious.count, better, fresh)
+
+
+def _news(before: Iterable[Item], after: Iterable[Item]) -> Iterator[tuple[Item, str]]:
+    """What failed, and was something else before: what nobody asked for or could show then is news as well."""
+    then = {item["entry"]: str(item["status"]) for item in before}
+    for item in after:
+        was = then.get(item["entry"], "")
+        if item["status"] == "failed" and was != "failed":
+            yield item, was
+
+
+def _tell(host: str, item: Item, then: str) -> str:
+    was = {"ok": "as intended", "": "not asked for"}.get(then, then.replace("_", " "))
+    suspect = f", suspect: {item['blame']}" if item["blame"] else ""
+    return f"{host}: {item['entry']} ({item['severity']}) was {was}, is {item['outcome']}{suspect}"
 
 
 def _entries(folder: str, host: str) -> list[Item]:
-    data = _probe_file.read(_probe_file.host_file(folder, host), "results")
-    entries: list[Item] = data["entries"]
+    path = _probe_file.host_file(folder, host)
+    entries = _probe_file.read(path, "results").get("entries")
+    if not isinstance(entries, list):
+        raise AllowlistError(f"results: {path} is no result file of a probe, or not judged yet: it has no entries")
     return entries

@@ -25,9 +25,11 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._report_model imp
     Report,
     percentile,
 )
+from ansible_collections.egress.allowlist.plugins.plugin_utils._report_words import headline
 
 _FOLDER = Path(__file__).with_name("report")
 _MOST_NAMES = 400
+_MOST_CULPRITS = 100
 # One character for each kind of answer: printable, and none that JSON or we would have to escape.
 ALPHABET = "".join(char for char in map(chr, range(35, 1024)) if char.isprintable() and char not in '"\\<>&')[:256]
 
@@ -55,7 +57,7 @@ def _hash(text: str) -> str:
 
 def _json(data: Mapping[str, Any]) -> str:
     """JSON that ends no script element and begins no comment, whatever is in it."""
-    text = json.dumps(data, separators=(",", ":"))
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
@@ -65,21 +67,28 @@ def _data(report: Report, verdict: Mapping[str, Any], title: str, time: str) -> 
     groups = sorted({group for endpoint in report.endpoints for group in endpoint.groups})
     number = {group: index for index, group in enumerate(groups)}
     told = (
-        "passed", "reasons", "answered", "total", "silent", "counts", "by_severity", "by_group", "wildcards", "worse",
-        "better",
+        "passed", "reasons", "answered", "total", "counts", "by_severity", "by_group", "wildcards", "worse",
+        "worse_count", "better", "not_compared",
     )
     return {
         "title": title,
         "time": time,
         "verdict": {name: verdict[name] for name in told if name in verdict},
+        "silent": verdict["silent"][:_MOST_NAMES],
+        "silentCount": len(verdict["silent"]),
+        "leftOut": len(report.left_out),
         "groups": groups,
         "hosts": [[host.name, host.system, host.proxy, host.seconds] for host in report.hosts],
         "endpoints": [[one.label, one.severity, [number[group] for group in one.groups]] for one in report.endpoints],
         "kinds": [list(kind) for kind in report.kinds],
         "alphabet": ALPHABET[: len(report.kinds)],
         "rows": [_row(row, len(report.endpoints)) for row in report.rows],
-        "details": {f"{endpoint},{kind}": list(texts) for (endpoint, kind), texts in report.details.items()},
-        "culprits": [_culprit(report, one) for one in report.sorted_culprits()],
+        "details": {
+            f"{endpoint},{kind}": [one.evidence, one.target, one.host]
+            for (endpoint, kind), one in report.details.items()
+        },
+        "culprits": [_culprit(report, one) for one in report.sorted_culprits()[:_MOST_CULPRITS]],
+        "culpritCount": len(report.culprits),
         "times": _times(report),
     }
 
@@ -92,9 +101,9 @@ def _culprit(report: Report, one: Culprit) -> dict[str, Any]:
     endpoints = sorted(one.endpoints.items(), key=lambda item: (-item[1], report.endpoints[item[0]].label))
     hosts = sorted(one.hosts)
     return {
+        "headline": headline(one.blame, one.outcome, one.who, sorted(one.proxies), len(endpoints)),
         "blame": one.blame,
         "outcome": one.outcome,
-        "who": one.who,
         "severity": one.severity,
         "count": one.count,
         "evidence": one.evidence,

@@ -12,18 +12,29 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_fleet import FAIL_ON
 from ansible_collections.egress.allowlist.plugins.plugin_utils._report_model import Endpoint, Host, Kind, Report
 
 _MOST_HOSTS = 20
 # What XML 1.0 has no way to write, not even escaped.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 HOSTS = "managed hosts"
+LEFT_OUT = "it answered, and its result file of this run is not in the folder"
+BASELINE = "compared with the baseline"
 
 
-def junit(report: Report, silent: Sequence[Mapping[str, str]], title: str, fails: Sequence[str]) -> str:
-    """The whole document. *fails* are the severities of which a failure is one; of others it is a skipped case."""
+def junit(report: Report, verdict: Mapping[str, Any], title: str, fail_on: str) -> str:
+    """The whole document. It has a failure where *verdict*, the judgement by *fail_on*, is no pass, and only there.
+
+    What failed and is no reason not to pass is a skipped case.
+    """
     root = ET.Element("testsuites", name=_clean(title))
-    _suite(root, HOSTS, [_answered(host) for host in report.hosts] + [_silent(one) for one in silent])
+    fails = FAIL_ON[fail_on]
+    answered = [_answered(host) for host in report.hosts]
+    left_out = [_left_out(host, verdict["passed"]) for host in report.left_out]
+    _suite(root, HOSTS, [*answered, *left_out, *(_silent(one) for one in _missing(verdict))])
+    if "worse" in verdict:
+        _suite(root, BASELINE, _worse(verdict, fail_on == "worse"))
     by_group: dict[str, list[ET.Element]] = defaultdict(list)
     for index, endpoint in enumerate(report.endpoints):
         by_group[endpoint.groups[0]].append(_case(report, index, endpoint, fails))
@@ -47,6 +58,30 @@ def _suite(root: ET.Element, name: str, cases: Sequence[ET.Element]) -> None:
 
 def _answered(host: Host) -> ET.Element:
     return ET.Element("testcase", name=_clean(f"{host.name} answers"), time=f"{host.seconds:.3f}")
+
+
+def _left_out(host: str, passed: bool) -> ET.Element:
+    """It may hold what prevented a pass, and then it must not look like one here."""
+    case = ET.Element("testcase", name=_clean(f"{host} answers"), time="0")
+    ET.SubElement(case, "skipped" if passed else "failure", message=LEFT_OUT, type="no result file")
+    return case
+
+
+def _missing(verdict: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+    if verdict["answered"] or verdict["silent"]:
+        silent: Sequence[Mapping[str, str]] = verdict["silent"]
+        return silent
+    return [{"host": "any managed host", "reason": "no managed host answered, so nothing is proven"}]
+
+
+def _worse(verdict: Mapping[str, Any], fails: bool) -> list[ET.Element]:
+    cases = []
+    for index, line in enumerate(verdict["worse"]):
+        case = ET.Element("testcase", name=_clean(line), time="0")
+        tag = "failure" if fails and index < verdict["worse_serious"] else "skipped"
+        ET.SubElement(case, tag, message=_clean(line), type="worse")
+        cases.append(case)
+    return cases or [ET.Element("testcase", name="nothing is worse", time="0")]
 
 
 def _silent(one: Mapping[str, str]) -> ET.Element:
@@ -75,7 +110,7 @@ def _case(report: Report, index: int, endpoint: Endpoint, fails: Sequence[str]) 
 
 
 def _tell(report: Report, index: int, kind: Kind, names: Sequence[str]) -> str:
-    evidence, _target = report.details[index, report.kinds.index(kind)]
+    evidence = report.details[index, report.kinds.index(kind)].evidence
     more = f" and {len(names) - _MOST_HOSTS} more" if len(names) > _MOST_HOSTS else ""
     return f"{evidence} (on {', '.join(names[:_MOST_HOSTS])}{more})"
 

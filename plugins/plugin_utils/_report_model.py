@@ -10,19 +10,32 @@ so that a thousand hosts with hundreds of endpoints take a few megabytes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_question import SEVERITIES
-from ansible_collections.egress.allowlist.plugins.module_utils._probe_verdict import UNGROUPED
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_verdict import STATUSES, UNGROUPED
 
 STEPS = ("resolve", "connect", "proxy_connect", "proxy", "tls", "http")
 # Upper ends of the classes in which times are counted, in seconds.
 CLASSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0)
 NOT_ASKED = 0
 _MOST_CODES = 200
+_MOST_CULPRITS = 500
+_MOST_PROXIES = 20
+OTHER = "other"
 Kind = tuple[str, str, str]  # status, outcome, blame
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What the first host said that found an endpoint so."""
+
+    evidence: str
+    target: str
+    host: int
 
 
 @dataclass
@@ -47,6 +60,7 @@ class Culprit:
     advice: str = ""
     endpoints: dict[int, int] = field(default_factory=dict)  # index of the endpoint -> on how many hosts
     hosts: set[int] = field(default_factory=set)
+    proxies: set[str] = field(default_factory=set)  # on the way; not all of them
 
 
 @dataclass
@@ -57,7 +71,6 @@ class Host:
     system: str
     proxy: str
     seconds: float
-    failed: int = 0
 
 
 class Report:
@@ -65,50 +78,60 @@ class Report:
 
     def __init__(self) -> None:
         self.hosts: list[Host] = []
+        self.left_out: list[str] = []  # hosts that answered and of which there is no file
         self.endpoints: list[Endpoint] = []
         self.kinds: list[Kind] = [("not_asked", "", "")]
         self.rows: list[bytearray] = []  # for each host the number of a kind for each endpoint
-        self.details: dict[tuple[int, int], tuple[str, str]] = {}  # of endpoint and kind: evidence, target
+        self.details: dict[tuple[int, int], Detail] = {}  # of endpoint and kind
         self.culprits: dict[tuple[str, str, str], Culprit] = {}
         self.times: dict[str, list[int]] = {step: [0] * (len(CLASSES) + 1) for step in STEPS}
         self._endpoint_of: dict[str, int] = {}
         self._kind_of: dict[Kind, int] = {self.kinds[0]: NOT_ASKED}
 
     def add(self, data: Mapping[str, Any]) -> None:
-        """Take in the result file of one host."""
+        """Take in the result file of one host; KeyError, TypeError, ValueError or AttributeError where it is none."""
         steps = {str(one.get("target")): one.get("steps") or {} for one in data.get("answers") or []}
         system, proxy = (str(data.get(name) or "") for name in ("system", "proxy"))
-        host = Host(str(data["host"]), system, proxy, float(data.get("seconds") or 0))
+        host = Host(str(data["host"]), system, proxy, _seconds(data.get("seconds")) or 0.0)
         row = bytearray(len(self.endpoints))
         for item in data["entries"]:
-            self._take(item, host, row, steps.get(str(item.get("target"))) or {})
+            self._take(item, row, steps.get(str(item.get("target"))) or {})
         for one in steps.values():
             self._count_times(one.get("seconds") or {})
         self.hosts.append(host)
         self.rows.append(row)
 
-    def _take(self, item: Mapping[str, Any], host: Host, row: bytearray, steps: Mapping[str, Any]) -> None:
+    def _take(self, item: Mapping[str, Any], row: bytearray, steps: Mapping[str, Any]) -> None:
+        status, severity = str(item["status"]), str(item["severity"])
+        if status not in STATUSES or severity not in SEVERITIES:
+            raise ValueError(f"an entry is {status!r} and {severity!r}")
         endpoint = self._endpoint(item)
-        kind = self._kind((str(item["status"]), str(item["outcome"]), str(item["blame"] or "")))
+        kind = self._kind((status, str(item["outcome"]), str(item["blame"] or "")))
         row.extend(bytes(max(0, endpoint + 1 - len(row))))
         row[endpoint] = kind
-        if item["status"] != "ok":
-            self.details.setdefault((endpoint, kind), (str(item["evidence"]), str(item["target"] or "")))
-        if item["status"] == "failed":
-            host.failed += 1
+        if status != "ok":
+            detail = Detail(str(item["evidence"]), str(item["target"] or ""), len(self.hosts))
+            self.details.setdefault((endpoint, kind), detail)
+        if status == "failed":
             self._blame(item, endpoint, steps)
 
     def _blame(self, item: Mapping[str, Any], endpoint: int, steps: Mapping[str, Any]) -> None:
-        who = _who(str(item["blame"] or ""), steps)
-        key = (str(item["blame"] or "unknown"), str(item["outcome"]), who)
-        culprit = self.culprits.setdefault(key, Culprit(*key))
+        culprit = self._culprit(str(item["blame"] or "unknown"), str(item["outcome"]), steps)
         culprit.count += 1
         culprit.endpoints[endpoint] = culprit.endpoints.get(endpoint, 0) + 1
         culprit.hosts.add(len(self.hosts))
+        if steps.get("proxy") and len(culprit.proxies) < _MOST_PROXIES:
+            culprit.proxies.add(str(steps["proxy"]))
         severity = str(item["severity"])
         if not culprit.evidence or SEVERITIES.index(severity) < SEVERITIES.index(culprit.severity):
             culprit.severity, culprit.evidence = severity, str(item["evidence"])
             culprit.advice = str(item.get("advice") or "")
+
+    def _culprit(self, blame: str, outcome: str, steps: Mapping[str, Any]) -> Culprit:
+        key = (blame, outcome, _who(blame, steps))
+        if key not in self.culprits and len(self.culprits) >= _MOST_CULPRITS:
+            key = (OTHER, OTHER, "")  # strangers choose the names of issuers, so their number must have an end
+        return self.culprits.setdefault(key, Culprit(*key))
 
     def _endpoint(self, item: Mapping[str, Any]) -> int:
         label = str(item["entry"])
@@ -121,15 +144,17 @@ class Report:
     def _kind(self, kind: Kind) -> int:
         if kind not in self._kind_of:
             if len(self.kinds) >= _MOST_CODES:  # a byte for each; there are far fewer that make sense
-                return self._kind_of.setdefault((kind[0], "other", ""), len(self.kinds) - 1)
-            self._kind_of[kind] = len(self.kinds)
-            self.kinds.append(kind)
+                kind = (kind[0], OTHER, "")
+            if kind not in self._kind_of:
+                self._kind_of[kind] = len(self.kinds)
+                self.kinds.append(kind)
         return self._kind_of[kind]
 
     def _count_times(self, seconds: Mapping[str, Any]) -> None:
         for step, counts in self.times.items():
-            if isinstance(seconds.get(step), (int, float)):
-                counts[next((at for at, end in enumerate(CLASSES) if seconds[step] <= end), len(CLASSES))] += 1
+            value = _seconds(seconds.get(step))
+            if value is not None:
+                counts[next((at for at, end in enumerate(CLASSES) if value <= end), len(CLASSES))] += 1
 
     def sorted_culprits(self) -> list[Culprit]:
         """The worst first: by severity, then by how many checks they spoil."""
@@ -153,6 +178,11 @@ def percentile(counts: list[int], share: float) -> float | None:
         if count and seen >= wanted:
             return end
     return None
+
+
+def _seconds(value: Any) -> float | None:
+    """A time, or None for what is none: JSON as Python reads it knows NaN and infinity, which browsers do not."""
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def _who(blame: str, steps: Mapping[str, Any]) -> str:

@@ -94,7 +94,9 @@ def main() -> None:
         start = time.monotonic()
         verdict = judge_fleet([*registered, "desktop9999"], registered, "required")
         judged = time.monotonic()
-        write_report(str(folder), list(registered), verdict, title="Verification", kinds=("html", "junit"), fails=())
+        marks = dict.fromkeys(registered, "")
+        kinds = ("html", "junit")
+        write_report(str(folder), marks, verdict, title="Verification", kinds=kinds, fail_on="required")
         print(f"{hosts} hosts x {endpoints} endpoints: judged in {judged - start:.1f} s, report in "
               f"{time.monotonic() - judged:.1f} s")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

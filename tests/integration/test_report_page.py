@@ -49,7 +49,10 @@ def write(folder: Path, *results: dict[str, Any]) -> Path:
         (folder / f"{one['host']}.json").write_text(json.dumps(one), encoding="utf-8")
     told = {one["host"]: one for one in results}
     verdict = judge_fleet([*told, "silent1"], told, "required")
-    return Path(write_report(str(folder), list(told), verdict, title=HOSTILE, kinds=("html",), fails=())["html"])
+    made = write_report(
+        str(folder), dict.fromkeys(told, ""), verdict, title=HOSTILE, kinds=("html",), fail_on="required"
+    )
+    return Path(made["html"])
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +75,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_culprit_comes_first_and_nothing_runs_that_is_not_ours(browser: Chromium, small: Path) -> None:
     browser.open(small)
     heads = browser.run("return [...document.querySelectorAll('.culprit h3')].map((one) => one.textContent)")
-    assert heads == ["timeout, suspect: proxy", "proxy_denied, suspect: proxy"]
+    assert heads == [
+        "The proxy leaves connections to 1 endpoint without an answer", "The proxy denies 1 endpoint"
+    ]
     assert browser.run("return document.title") == HOSTILE
     assert browser.run("return document.getElementById('verdict').textContent") == "✗ Not passed"
     assert "silent1" in browser.run("return document.getElementById('silent').textContent")
@@ -100,12 +105,31 @@ def test_filters(browser: Chromium, small: Path, field: str, text: str, shown: s
     browser.wait(f"{SHOWN} === '9 checks of 3 endpoints on 3 hosts'")
 
 
+def test_a_culprit_leads_to_its_checks(browser: Chromium, small: Path) -> None:
+    browser.open(small)
+    browser.run("document.querySelectorAll('.culprit button')[1].click()")
+    assert browser.run(SHOWN) == "2 checks of 1 endpoint on 2 hosts"
+    coloured = "return [...document.querySelectorAll('.cell')].map((one) => one.className)"
+    assert browser.run(coloured) == ["cell failed", "cell failed"]
+
+
 def test_a_check_tells_its_evidence_and_can_be_reached_by_keyboard(browser: Chromium, small: Path) -> None:
     browser.open(small)
     label = browser.run("const one = document.querySelector('.cell.failed button'); one.focus(); return one.ariaLabel")
     assert label == "c.example on d2: not as intended, timeout"
-    told = browser.run("return document.getElementById('detail').textContent")
-    assert f"timeout, suspect: proxy (https://c.example){HOSTILE} of c.example" in told
+    told = "return document.getElementById('detail').textContent"
+    assert f"timeout, suspect: proxy (https://c.example){HOSTILE} of c.example" in browser.run(told)
+    press = """
+      document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], bubbles: true}));
+      return document.activeElement.ariaLabel;
+    """
+    assert browser.run(press, "ArrowDown") == "b.example on d2: not as intended, proxy_denied"
+    assert f"As d1 saw it: {HOSTILE} of b.example" in browser.run(told)
+    assert browser.run(press, "ArrowRight") == "b.example on d1: not as intended, proxy_denied"
+    assert browser.run(press, "ArrowRight") == "b.example on d3: as intended, reachable"
+    assert browser.run(press, "End") == "b.example on d3: as intended, reachable"
+    stops = "return [...document.querySelectorAll('#matrix button')].filter((one) => one.tabIndex === 0).length"
+    assert browser.run(stops) == 1
 
 
 def test_dark_and_on_paper(browser: Chromium, small: Path) -> None:

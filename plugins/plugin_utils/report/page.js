@@ -4,7 +4,7 @@
   const SEVERITIES = ["critical", "required", "optional"];
   const SIGNS = { ok: "✓", failed: "✗", not_provable: "?", gone: "–", not_asked: "" };
   const WORDS = { ok: "as intended", failed: "not as intended", not_provable: "not provable", gone: "gone", not_asked: "not asked" };
-  const ROWS = 40, COLUMNS = 25;
+  const ROWS = 40, COLUMNS = 25, FEW = 4;
   const codeOf = new Map(Array.from(data.alphabet, (char, code) => [char, code]));
   const rows = data.rows.map((text) => Uint8Array.from(Array.from(text), (char) => codeOf.get(char)));
   const byId = (id) => document.getElementById(id);
@@ -53,40 +53,61 @@
       return pair;
     }));
     byId("made").textContent = "Made " + data.time + " by egress.allowlist.";
-    byId("silent-section").hidden = !verdict.silent.length;
-    put(byId("silent"), ...verdict.silent.slice(0, 500).map((one) => element("li", one.host + ": " + one.reason)));
-    byId("worse-section").hidden = !verdict.worse;
-    if (verdict.worse) {
-      const list = element("ul");
-      list.append(...verdict.worse.map((one) => element("li", one)));
-      put(byId("worse"), element("p", verdict.worse.length ? "Worse than then:" : "Nothing is worse than then."), list,
-        element("p", count(verdict.better || 0, "check") + " better than then."));
-    }
+    if (data.leftOut) byId("made").append(" " + count(data.leftOut, "host") + " answered and left no result file: in the numbers above, and not in the table.");
   }
 
-  function names(title, list, total) {
+  // A list: the first names at once, also on paper, and all of them on demand.
+  function names(title, list, total, shown) {
+    const few = list.slice(0, shown === undefined ? FEW : shown), more = total - few.length;
+    const said = title + (few.length ? ": " + few.join(", ") : "") + (more > 0 ? (few.length ? " and " + more + " more" : " (" + more + ")") : "");
+    if (more <= 0) return element("p", said);
     const made = element("details");
     const inside = element("ul", null, { class: "names" });
     inside.append(...list.map((name) => element("li", name)));
     if (total > list.length) inside.append(element("li", "and " + (total - list.length) + " more"));
-    made.append(element("summary", title), inside);
+    made.append(element("summary", said), inside);
     return made;
   }
+  function silent() {
+    byId("silent-section").hidden = !data.silentCount;
+    const reasons = new Map();
+    for (const one of data.silent) reasons.set(one.reason, (reasons.get(one.reason) || []).concat(one.host));
+    const more = data.silentCount - data.silent.length;
+    put(byId("silent"), ...[...reasons].map(([reason, hosts]) => names(reason + " (" + count(hosts.length, "host") + ")", hosts, hosts.length, 10)),
+      ...(more ? [element("p", "and " + count(more, "more host"))] : []));
+  }
+  function baseline() {
+    const verdict = data.verdict;
+    byId("worse-section").hidden = !verdict.worse;
+    if (!verdict.worse) return;
+    const told = [element("p", count(verdict.worse_count, "check") + " worse than then, " + count(verdict.better, "check") + " better.")];
+    if (verdict.not_compared) told.push(element("p", count(verdict.not_compared, "host") + " not asked then, and so not compared."));
+    const list = element("ul");
+    list.append(...verdict.worse.slice(0, 10).map((one) => element("li", one)));
+    told.push(list);
+    if (verdict.worse.length > 10) told.push(names("More", verdict.worse.slice(10), verdict.worse_count - 10, 0));
+    put(byId("worse"), ...told);
+  }
   function culprits() {
-    if (!data.culprits.length) return put(byId("culprits"), element("p", "Nobody: nothing failed."));
-    put(byId("culprits"), ...data.culprits.slice(0, 200).map((one) => {
-      const card = element("article", null, { class: "culprit " + one.severity });
-      const who = one.blame === "inspection" && one.who ? "TLS inspection with " + one.who
-        : one.blame === "proxy" && one.who ? "the proxy " + one.who : one.blame;
-      const where = count(one.endpointCount, "endpoint") + " on " + count(one.hostCount, "host");
-      card.append(element("h3", one.outcome + ", suspect: " + who), element("p", where + ", worst severity: " + one.severity),
-        element("p", one.evidence));
-      if (one.advice) card.append(element("p", one.advice, { class: "todo" }));
-      card.append(names("Endpoints", one.endpoints.map((index) => data.endpoints[index][0]), one.endpointCount),
-        names("Hosts", one.hosts.map((index) => data.hosts[index][0]), one.hostCount));
-      return card;
-    }));
-    return undefined;
+    const ending = data.culpritCount - data.culprits.length;
+    put(byId("culprits"), ...data.culprits.map(culprit), ...(ending ? [element("p", "and " + ending + " more; the table below has them")] : []));
+    if (!data.culprits.length) byId("culprits").textContent = "Nobody: nothing failed.";
+  }
+  function culprit(one) {
+    const card = element("article", null, { class: "culprit " + one.severity });
+    const meta = [one.outcome, "first suspect: " + one.blame, count(one.hostCount, "host"), count(one.count, "check"), "worst severity: " + one.severity];
+    card.append(element("h3", one.headline), element("p", meta.join(" · "), { class: "meta" }), element("p", one.evidence));
+    if (one.advice) card.append(element("p", "What to do: " + one.advice, { class: "todo" }));
+    const button = element("button", "Show in the table", { type: "button" });
+    button.addEventListener("click", () => {
+      byId("filters").reset();
+      byId("filter-outcome").value = one.outcome;
+      filter();
+      byId("matrix-head").scrollIntoView();
+    });
+    card.append(names("Endpoints", one.endpoints.map((index) => data.endpoints[index][0]), one.endpointCount),
+      names("Hosts", one.hosts.map((index) => data.hosts[index][0]), one.hostCount), button);
+    return card;
   }
 
   function groups() {
@@ -107,7 +128,7 @@
     put(table, thead, body);
   }
 
-  const view = { endpoints: [], hosts: [], row: 0, column: 0 };
+  const view = { endpoints: [], hosts: [], row: 0, column: 0, wanted: [] };
   const outcomes = [...new Set(data.kinds.map((kind) => kind[1]).filter(Boolean))].sort();
 
   function filter() {
@@ -121,6 +142,7 @@
     const hosts = data.hosts.map((_, index) => index).filter((index) => data.hosts[index][0].toLowerCase().includes(host));
     const endpoints = data.endpoints.map((_, index) => index).filter((index) =>
       data.endpoints[index][0].toLowerCase().includes(endpoint) && (group < 0 || data.endpoints[index][2].includes(group)));
+    view.wanted = wanted;
     const seenHosts = new Set(), seenEndpoints = new Set();
     let checks = 0;
     for (const one of hosts) for (const other of endpoints) {
@@ -141,7 +163,7 @@
     const hosts = view.hosts.slice(view.column, view.column + COLUMNS);
     const endpoints = view.endpoints.slice(view.row, view.row + ROWS);
     const top = element("tr");
-    top.append(element("th", "endpoint", { scope: "col" }), ...hosts.map((host) => {
+    top.append(element("th", "endpoint", { scope: "col", class: "corner" }), ...hosts.map((host) => {
       const cell = element("th", data.hosts[host][0], { scope: "col", class: "host" });
       cell.title = data.hosts[host][0];
       return cell;
@@ -156,14 +178,18 @@
       body.append(line);
     }
     put(byId("matrix"), thead, body);
+    put(byId("detail"));
+    const first = body.querySelector("button");
+    if (first) first.tabIndex = 0;
     place("rows", view.row, ROWS, view.endpoints.length);
     place("columns", view.column, COLUMNS, view.hosts.length);
   }
   function cell(host, endpoint) {
     const kind = data.kinds[rows[host][endpoint]];
-    const made = element("td", null, { class: "cell " + kind[0] });
+    // With a filter, only what it asks for has its colour.
+    const made = element("td", null, { class: "cell " + (view.wanted[rows[host][endpoint]] ? kind[0] : "other") });
     if (kind[0] === "not_asked") return made;
-    const button = element("button", SIGNS[kind[0]], { type: "button" });
+    const button = element("button", SIGNS[kind[0]], { type: "button", tabindex: -1 });
     button.setAttribute("aria-label", data.endpoints[endpoint][0] + " on " + data.hosts[host][0] + ": " + WORDS[kind[0]] + ", " + kind[1]);
     button.dataset.host = host;
     button.dataset.endpoint = endpoint;
@@ -182,10 +208,25 @@
   function show(host, endpoint) {
     const code = rows[host][endpoint];
     const kind = data.kinds[code];
-    const told = data.details[endpoint + "," + code] || ["", ""];
-    const blame = kind[2] ? ", suspect: " + kind[2] : "";
-    put(byId("detail"), element("strong", data.endpoints[endpoint][0] + " on " + data.hosts[host][0] + ": " + WORDS[kind[0]]),
-      element("div", kind[1] + blame + (told[1] ? " (" + told[1] + ")" : "")), element("div", told[0]));
+    const told = data.details[endpoint + "," + code];
+    const lines = [element("strong", data.endpoints[endpoint][0] + " on " + data.hosts[host][0] + ": " + WORDS[kind[0]]),
+      element("div", kind[1] + (kind[2] ? ", suspect: " + kind[2] : "") + (told && told[1] ? " (" + told[1] + ")" : ""))];
+    // The evidence is kept once for all hosts that found the same, so say whose it is.
+    if (told && told[0]) lines.push(element("div", (told[2] === host ? "" : "As " + data.hosts[told[2]][0] + " saw it: ") + told[0]));
+    put(byId("detail"), ...lines);
+  }
+  const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -COLUMNS], End: [0, COLUMNS] };
+  // The table is one stop of the Tab key; the arrow keys go from check to check.
+  function move(event) {
+    const cell = event.target.closest("td");
+    if (!cell || !MOVES[event.key]) return;
+    event.preventDefault();
+    const [down, right] = MOVES[event.key];
+    const line = cell.parentElement, lines = line.parentElement.rows;
+    const within = (value, most) => Math.max(0, Math.min(value, most));
+    const to = lines[within(line.sectionRowIndex + down, lines.length - 1)].cells;
+    const button = to[Math.max(1, within(cell.cellIndex + right, to.length - 1))].querySelector("button");
+    if (button) button.focus();
   }
 
   // All of it at a glance: one dot for each check, failed ones first as in the table.
@@ -207,7 +248,7 @@
     map.style.height = Math.min(360, Math.max(high * 4, 24)) + "px";
     const context = map.getContext("2d");
     const picture = context.createImageData(wide, high);
-    const byKind = data.kinds.map((kind) => colours[kind[0]]);
+    const byKind = data.kinds.map((kind, code) => colours[view.wanted[code] ? kind[0] : "not_asked"]);
     view.hosts.forEach((host, y) => view.endpoints.forEach((endpoint, x) => {
       const colour = byKind[rows[host][endpoint]];
       const at = 4 * (y * wide + x);
@@ -229,7 +270,7 @@
     const labels = { resolve: "name resolution", connect: "connection", proxy_connect: "connection to the proxy", proxy: "the proxy's tunnel", tls: "TLS handshake", http: "HTTP answer" };
     if (!data.times.length) return put(byId("times"), element("p", "No times were measured."));
     const most = Math.max(...data.times.map((one) => one.p95), 0.001);
-    const scale = (value) => 4 + 500 * Math.log1p(value * 200) / Math.log1p(most * 200);
+    const scale = (value) => 4 + 420 * Math.log1p(value * 200) / Math.log1p(most * 200);
     const high = 40 * data.times.length + 10;
     const picture = svg("svg", { viewBox: "0 0 900 " + high, width: "100%", role: "img", "aria-label": data.times.map((one) => labels[one.step] + ": half within " + seconds(one.p50) + ", 95 % within " + seconds(one.p95)).join("; ") });
     data.times.forEach((one, index) => {
@@ -253,7 +294,7 @@
     const parts = [];
     for (const [status, title] of [["not_provable", "Not provable: no known name or port could be asked"], ["gone", "Gone: the name does not exist any more; news about the list"]]) {
       const sorted = [...lists[status].entries()].sort((a, b) => b[1] - a[1]);
-      if (sorted.length) parts.push(names(title + " (" + sorted.length + ")", sorted.map(([endpoint, number]) => data.endpoints[endpoint][0] + ", on " + count(number, "host")), sorted.length));
+      if (sorted.length) parts.push(names(title + " (" + count(sorted.length, "endpoint") + ")", sorted.map(([endpoint, number]) => data.endpoints[endpoint][0] + ", on " + count(number, "host")), sorted.length));
     }
     byId("news-section").hidden = !parts.length;
     put(byId("news"), ...parts);
@@ -276,13 +317,20 @@
     byId("columns-on").addEventListener("click", () => turn("column", 1, COLUMNS, view.hosts.length));
     for (const kind of ["click", "focusin", "mouseover"]) byId("matrix").addEventListener(kind, (event) => {
       const button = event.target.closest("button");
+      if (button && kind === "focusin") {
+        for (const one of byId("matrix").querySelectorAll('button[tabindex="0"]')) one.tabIndex = -1;
+        button.tabIndex = 0;
+      }
       if (button) show(Number(button.dataset.host), Number(button.dataset.endpoint));
     });
+    byId("matrix").addEventListener("keydown", move);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawMap);
   }
 
   head();
   culprits();
+  silent();
+  baseline();
   groups();
   times();
   news();

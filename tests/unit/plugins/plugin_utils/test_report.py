@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_fleet import judge_fleet
+from ansible_collections.egress.allowlist.plugins.module_utils._probe_judge import OUTCOMES
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_verdict import summarise
 from ansible_collections.egress.allowlist.plugins.plugin_utils import _report_model
 from ansible_collections.egress.allowlist.plugins.plugin_utils._probe_collect import collect
@@ -23,6 +24,7 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._report import wr
 from ansible_collections.egress.allowlist.plugins.plugin_utils._report_html import page
 from ansible_collections.egress.allowlist.plugins.plugin_utils._report_junit import junit
 from ansible_collections.egress.allowlist.plugins.plugin_utils._report_model import Report, percentile
+from ansible_collections.egress.allowlist.plugins.plugin_utils._report_words import SENTENCES, headline
 
 NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\u2028\x00\ud800'\""
 TIME = "2026-11-23 05:00:00+00:00"
@@ -91,8 +93,11 @@ def test_hosts_may_have_been_asked_different_things() -> None:
 def test_more_kinds_than_a_byte_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_report_model, "_MOST_CODES", 3)
     report = report_of(result("d1", *(entry(f"n{number}.example", outcome=f"o{number}") for number in range(9))))
-    assert len(report.kinds) == 3
-    assert set(report.rows[0]) == {1, 2}
+    assert [report.kinds[code] for code in report.rows[0]] == [
+        ("failed", "o0", "proxy"), ("failed", "o1", "proxy"), *[("failed", "other", "")] * 7
+    ]
+    fine = report_of(result("d1", entry(), entry("b.example", outcome="o1"), entry("c.example", "ok")))
+    assert fine.kinds[fine.rows[0][2]] == ("ok", "other", "")
 
 
 def test_times_are_counted_in_classes() -> None:
@@ -137,7 +142,7 @@ def test_junit_says_the_same() -> None:
                  entry("np.example", "not_provable"))
     two = result("d2", entry("ok.example", "ok"), entry())
     verdict = verdict_of(one, two, silent=("d3",))
-    text = junit(report_of(one, two), verdict["silent"], "Verification", ("critical", "required"))
+    text = junit(report_of(one, two), verdict, "Verification", "required")
     found = cases(text)
     assert found["managed hosts: d1 answers"] == {}
     assert "it was not asked" in found["managed hosts: d3 answers"]["failure"]
@@ -151,15 +156,87 @@ def test_junit_says_the_same() -> None:
 
 def test_junit_is_xml_whatever_is_in_it() -> None:
     one = result(NASTY, entry(NASTY, evidence=NASTY, groups=[NASTY]))
-    assert len(cases(junit(report_of(one), [{"host": f"{NASTY}2", "reason": NASTY}], NASTY, ("required",)))) == 3
+    verdict = verdict_of(one) | {"silent": [{"host": f"{NASTY}2", "reason": NASTY}]}
+    assert len(cases(junit(report_of(one), verdict, NASTY, "required"))) == 3
 
 
 def test_both_files_are_written_for_nobody_else(tmp_path: Path) -> None:
     one = result("d1", entry())
     (tmp_path / "d1.json").write_text(json.dumps(one), encoding="utf-8")
-    paths = write_report(str(tmp_path), ["d1"], verdict_of(one), title="\ud800", kinds=("html", "junit"), fails=())
+    told: dict[str, Any] = {"title": "\ud800", "kinds": ("html", "junit"), "fail_on": "required"}
+    paths = write_report(str(tmp_path), {"d1": ""}, verdict_of(one), **told)
     assert paths == {"html": str(tmp_path / "report.html"), "junit": str(tmp_path / "report.xml")}
     assert {oct(Path(path).stat().st_mode)[-3:] for path in paths.values()} == {"600"}
+
+
+def report_in(folder: str, hosts: dict[str, str], verdict: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The data of the page, and the XML."""
+    write_report(folder, hosts, verdict, title="t", kinds=("html", "junit"), fail_on="required")
+    texts = [(Path(folder) / name).read_text(encoding="utf-8") for name in ("report.html", "report.xml")]
+    return data_of(texts[0]), texts[1]
+
+
+def test_a_file_of_an_earlier_run_does_not_count(tmp_path: Path) -> None:
+    fine = entry("a.example", "ok")
+    folder = write(tmp_path, result("d1", fine), {**result("d2", fine), "mark": "yesterday"})
+    verdict = verdict_of(result("d1", fine), result("d2", entry()), result("d3", entry()))
+    data, text = report_in(folder, {"d1": "", "d2": "today", "d3": "today"}, verdict)
+    assert ([host[0] for host in data["hosts"]], data["leftOut"]) == (["d1"], 2)
+    # What they found is not known here. It prevented a pass, so nobody may take this for one.
+    found = cases(text)
+    assert [list(found[f"managed hosts: d{number} answers"]) for number in (1, 2, 3)] == [[], ["failure"], ["failure"]]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"entries": [{**entry(), "status": "splendid"}]},
+        {"entries": [{**entry(), "severity": "urgent"}]},
+        {"entries": [{"entry": "a.example"}]},
+        {"entries": None},
+        {"answers": [7]},
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    folder = write(tmp_path, {**result("d1", entry()), **wrong})
+    with pytest.raises(AllowlistError, match=r"d1\.json is no result file of a probe, or damaged"):
+        report_in(folder, {"d1": ""}, verdict_of(result("d1", entry())))
+
+
+def test_numbers_that_no_browser_reads(tmp_path: Path) -> None:
+    one = {**result("d1", entry()), "seconds": float("nan")}
+    one["answers"][0]["steps"]["seconds"] = {"tls": float("inf"), "http": float("nan")}
+    data, _text = report_in(write(tmp_path, one), {"d1": ""}, verdict_of(one))
+    assert (data["hosts"][0][3], data["times"]) == (0.0, [])
+
+
+def test_strangers_cannot_make_endless_culprits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_report_model, "_MOST_CULPRITS", 2)
+    inspected = {"outcome": "tls_inspected", "blame": "inspection"}
+    report = report_of(*(result(f"d{n}", entry(**inspected), tls={"issuer": f"CN={n}"}) for n in range(9)))
+    assert [(one.who, one.count) for one in report.sorted_culprits()] == [("", 7), ("CN=0", 1), ("CN=1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("blame", "outcome", "who", "proxies", "count", "said"),
+    [
+        ("inspection", "tls_inspected", "CN=C", ["http://p:1"], 14,
+         "The proxy http://p:1, or something behind it, re-signs 14 endpoints with 'CN=C'"),
+        ("inspection", "tls_inspected", "CN=C", ["http://p:1", "http://q:1"], 1,
+         "TLS inspection re-signs 1 endpoint with 'CN=C'"),
+        ("proxy", "proxy_auth_required", "http://p:1", ["http://p:1"], 2,
+         "The proxy http://p:1 asks for credentials for 2 endpoints"),
+        ("unknown", "reset", "", [], 2, "Somebody unknown cuts connections to 2 endpoints"),
+        ("other", "other", "", [], 2, "Somebody unknown is in the way of 2 endpoints (other)"),
+        ("proxy", "proxy_denied", "{names}{0}", [], 2, "The proxy {names}{0} denies 2 endpoints"),
+    ],
+)
+def test_headlines(blame: str, outcome: str, who: str, proxies: list[str], count: int, said: str) -> None:
+    assert headline(blame, outcome, who, proxies, count) == said
+
+
+def test_every_outcome_that_can_fail_has_a_sentence() -> None:
+    assert set(SENTENCES) == set(OUTCOMES) - {"reachable", "gone", "not_provable"}
 
 
 def write(folder: Path, *results: dict[str, Any]) -> str:
@@ -170,17 +247,57 @@ def write(folder: Path, *results: dict[str, Any]) -> str:
 
 
 def test_a_baseline_tells_what_is_worse_and_better(tmp_path: Path) -> None:
-    first = result("d1", entry("a.example", "ok"), entry("b.example"))
+    first = result("d1", entry("a.example", "ok"), entry("b.example"), entry("n.example", "not_provable"))
     old = write(tmp_path / "old", first, result("d2"), result("d4"))
-    new = write(tmp_path / "new", result("d1", entry(blame="server"), entry("b.example", "ok")), result("d3", entry()))
+    now = result(
+        "d1", entry("opt.example", severity="optional"), entry(blame="server"), entry("b.example", "ok"),
+        entry("n.example"),
+    )
+    new = write(tmp_path / "new", now, result("d3", entry()))
     change = changes(old, new, ["d1", "d2", "d3"], ["d1", "d3"])
     assert change.worse == (
-        "d1: a.example was as intended, is proxy_denied, suspect: server", "d2 answered then and does not answer now",
+        "d1: a.example (required) was as intended, is proxy_denied, suspect: server",
+        "d1: n.example (required) was not provable, is proxy_denied, suspect: proxy",
+        "d2 answered then and does not answer now",
+        "d1: opt.example (optional) was not asked for, is proxy_denied, suspect: proxy",
     )
-    assert (change.worse_count, change.better) == (2, 1)
-    verdict = judge_fleet(["d1"], {"d1": result("d1", entry())}, "worse", change)
-    assert verdict["reasons"] == ["2 checks worse than in the baseline"]
-    assert judge_fleet(["d1"], {"d1": result("d1", entry())}, "worse", changes(new, new, ["d1"], ["d1"]))["passed"]
+    assert (change.worse_count, change.worse_serious, change.better, change.not_compared) == (4, 3, 1, 1)
+    verdict = judge_fleet(["d1"], {"d1": now}, "worse", change)
+    assert verdict["reasons"] == ["3 checks worse than in the baseline"]
+    found = cases(junit(report_of(now), verdict, "t", "worse"))
+    told = {name: list(case) for name, case in found.items() if name.startswith("compared")}
+    assert list(told.values()) == [["failure"], ["failure"], ["failure"], ["skipped"]]
+    assert [name for name, case in found.items() if "failure" in case and not name.startswith("compared")] == []
+
+
+def test_only_what_is_optional_is_worse(tmp_path: Path) -> None:
+    now = result("d1", entry("opt.example", severity="optional"))
+    change = changes(
+        write(tmp_path / "old", result("d1", entry("opt.example", "ok", severity="optional"))),
+        write(tmp_path / "new", now), ["d1"], ["d1"],
+    )
+    verdict = judge_fleet(["d1"], {"d1": now}, "worse", change)
+    assert (verdict["passed"], verdict["worse_count"]) == (True, 1)
+
+
+def test_a_baseline_of_nobody_is_no_pass(tmp_path: Path) -> None:
+    new = write(tmp_path / "new", result("d1", entry()))
+    for earlier in ("nowhere", "other"):
+        write(tmp_path / "other", result("d7", entry()))
+        with pytest.raises(AllowlistError, match="holds no result of any of these hosts"):
+            changes(str(tmp_path / earlier), new, ["d1"], ["d1"])
+
+
+def test_a_baseline_that_is_not_judged(tmp_path: Path) -> None:
+    old = write(tmp_path / "old", {"raw": True, "host": "d1", "answers": []})
+    with pytest.raises(AllowlistError, match="not judged yet"):
+        changes(old, write(tmp_path / "new", result("d1", entry())), ["d1"], ["d1"])
+
+
+def test_the_xml_has_a_failure_where_nobody_was_asked() -> None:
+    assert "failure" in cases(junit(Report(), judge_fleet([], {}, "never"), "t", "never"))[
+        "managed hosts: any managed host answers"
+    ]
 
 
 def test_results_that_came_by_mail(tmp_path: Path) -> None:
@@ -192,8 +309,16 @@ def test_results_that_came_by_mail(tmp_path: Path) -> None:
     folder = write(tmp_path / "mail", raw, result("near", entry()))
     found = collect(folder, {"entries": ["a.example"], "intents": None}, str(tmp_path / "results"))
     assert {host: numbers["counts"]["ok"] for host, numbers in found.items()} == {"far": 1, "near": 0}
-    assert "answers" not in found["far"]
+    assert "answers" not in found["far"] and "entries" not in found["far"]
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["far.json", "near.json"]
+    collect(folder, {"entries": ["a.example"]}, folder)  # in place
+    assert json.loads((tmp_path / "mail" / "far.json").read_text(encoding="utf-8"))["entries"][0]["status"] == "ok"
+
+
+def test_numbers_that_came_by_mail_are_counted_again(tmp_path: Path) -> None:
+    kind = {**result("d1", entry()), "counts": {"total": 1, "ok": 1}, "by_outcome": {}, "failures": []}
+    found = collect(write(tmp_path, kind), None, "")
+    assert (found["d1"]["counts"]["failed"], len(found["d1"]["failures"])) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +326,11 @@ def test_results_that_came_by_mail(tmp_path: Path) -> None:
     [
         ({}, None, "holds no result file"),
         ({"a.json": "{"}, None, "a.json is no result file of a probe, or damaged"),
-        ({"a.json": "{}"}, None, "a.json is no result file of a probe: host, entries"),
+        ({"a.json": "{}"}, None, "a.json is no result file of a probe: 'host' is missing"),
+        ({"a.json": json.dumps(result("h", entry(severity="urgent")))}, None, "of a probe: severity urgent"),
+        ({"a.json": json.dumps(result("h") | {"entries": [1]})}, None, "no result file of a probe"),
+        ({"a.json": '{"raw": true, "format": 2, "host": "h", "answers": [3]}'}, {"entries": ["a.example"]},
+         "no result file of a probe"),
         ({"a.json": '{"raw": true, "format": 2, "host": "h", "answers": []}'}, None, "entries that it answers"),
         ({"a.json": '{"raw": true, "format": 2, "host": "h", "answers": []}'}, {"entries": ["a.example"], "fly": 1},
          "questions: fly: no options"),
