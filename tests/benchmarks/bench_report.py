@@ -122,6 +122,7 @@ def look(folder: Path) -> None:
         for field, text in filters.items():
             print(f"{field} {text!r}: {browser.filter(field, text) * 1000:.0f} ms")
         if len(sys.argv) > 3:
+            browser.open(folder / "report.html")
             browser.pictures(folder)
 
 

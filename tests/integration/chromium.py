@@ -108,6 +108,11 @@ class Chromium:
         listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self._devtools("Emulation.setEmulatedMedia", {"media": kind, "features": listed})
 
+    def width(self, pixels: int) -> None:
+        """Give the page another width; zero takes that back."""
+        size = {"width": pixels, "height": 0, "deviceScaleFactor": 0, "mobile": False}
+        self._devtools("Emulation.setDeviceMetricsOverride", size)
+
     def picture(self, path: Path) -> None:
         """All of the page, as it is now."""
         size = self._devtools("Page.getLayoutMetrics", {})["cssContentSize"]

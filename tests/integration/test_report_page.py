@@ -137,11 +137,24 @@ def test_dark_and_on_paper(browser: Chromium, small: Path) -> None:
     seen = {}
     for name, features in {"light": {}, "dark": {"prefers_color_scheme": "dark"}, "paper": {"type": "print"}}.items():
         browser.media(**features)
-        form = browser.run("return getComputedStyle(document.getElementById('filters')).display")
-        seen[name] = (browser.run(DAYLIGHT), form)
+        shown = "return ['filters', 'paper'].map((id) => getComputedStyle(document.getElementById(id)).display)"
+        seen[name] = (browser.run(DAYLIGHT), *browser.run(shown))
     browser.media()
     white = "rgb(255, 255, 255)"
-    assert seen == {"light": (white, "flex"), "dark": ("rgb(13, 17, 23)", "flex"), "paper": (white, "none")}
+    assert seen == {
+        "light": (white, "flex", "none"),
+        "dark": ("rgb(13, 17, 23)", "flex", "none"),
+        "paper": (white, "none", "block"),
+    }
+
+
+@pytest.mark.parametrize("width", [400, 718])  # a telephone, and A4 without its margins
+def test_it_fits(browser: Chromium, small: Path, width: int) -> None:
+    browser.open(small)
+    browser.width(width)
+    over = browser.run("return document.documentElement.scrollWidth - innerWidth")
+    browser.width(0)
+    assert over <= 0
 
 
 def test_a_thousand_hosts(browser: Chromium, tmp_path: Path) -> None:

@@ -26,13 +26,6 @@
     return value < 1 ? Math.round(value * 1000) + " ms" : value + " s";
   }
 
-  // What each endpoint and each host is like, over all of the others.
-  const worst = data.endpoints.map(() => 0);
-  const bad = data.hosts.map(() => 0);
-  rows.forEach((row, host) => row.forEach((code, endpoint) => {
-    if (data.kinds[code][0] === "failed") { worst[endpoint] += 1; bad[host] += 1; }
-  }));
-
   function head() {
     const verdict = data.verdict;
     document.title = data.title;
@@ -143,15 +136,20 @@
     const endpoints = data.endpoints.map((_, index) => index).filter((index) =>
       data.endpoints[index][0].toLowerCase().includes(endpoint) && (group < 0 || data.endpoints[index][2].includes(group)));
     view.wanted = wanted;
-    const seenHosts = new Set(), seenEndpoints = new Set();
+    byId("filtered").hidden = free;
+    // What the filter asks for comes first; without one, what failed.
+    const sought = free ? data.kinds.map((kind) => kind[0] === "failed") : wanted;
+    const ofHost = data.hosts.map(() => 0), ofEndpoint = data.endpoints.map(() => 0);
     let checks = 0;
     for (const one of hosts) for (const other of endpoints) {
-      if (wanted[rows[one][other]]) { seenHosts.add(one); seenEndpoints.add(other); checks += 1; }
+      const code = rows[one][other];
+      if (wanted[code]) checks += 1;
+      if (sought[code]) { ofHost[one] += 1; ofEndpoint[other] += 1; }
     }
     const severity = (index) => SEVERITIES.indexOf(data.endpoints[index][1]);
-    view.hosts = (free ? hosts : hosts.filter((index) => seenHosts.has(index))).sort((a, b) => bad[b] - bad[a] || a - b);
-    view.endpoints = (free ? endpoints : endpoints.filter((index) => seenEndpoints.has(index)))
-      .sort((a, b) => (worst[b] > 0) - (worst[a] > 0) || severity(a) - severity(b) || worst[b] - worst[a] || a - b);
+    view.hosts = hosts.filter((index) => free || ofHost[index]).sort((a, b) => ofHost[b] - ofHost[a] || a - b);
+    view.endpoints = endpoints.filter((index) => free || ofEndpoint[index])
+      .sort((a, b) => (ofEndpoint[b] > 0) - (ofEndpoint[a] > 0) || severity(a) - severity(b) || ofEndpoint[b] - ofEndpoint[a] || a - b);
     view.row = 0;
     view.column = 0;
     byId("matrix-count").textContent = count(checks, "check") + " of " + count(view.endpoints.length, "endpoint") + " on " + count(view.hosts.length, "host");
@@ -183,6 +181,7 @@
     if (first) first.tabIndex = 0;
     place("rows", view.row, ROWS, view.endpoints.length);
     place("columns", view.column, COLUMNS, view.hosts.length);
+    byId("paper").textContent = "The table shows endpoints " + byId("rows-at").textContent + " on hosts " + byId("columns-at").textContent + "; the page on a screen shows all.";
   }
   function cell(host, endpoint) {
     const kind = data.kinds[rows[host][endpoint]];

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -167,6 +168,52 @@ def test_check_mode_judges_and_writes_nothing(host: Host, tmp_path: Path) -> Non
     result = summary({"d1": {"probed": probed}}, results_dir=str(tmp_path / "new"), check_mode=True)
     assert result["passed"]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def compared(host: Host, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """A host that denied one name then and denies another one as well now."""
+    probed = {}
+    for when, names in {"then": ["bad"], "now": ["bad", "bad2"]}.items():
+        entries = [f"{name}.example.com" for name in (*names, "a")]
+        probed[when] = host.run("d1", entries=entries, results_dir=str(tmp_path / when), mark=when)
+    summary({"d1": {"probed": probed["then"]}}, mark="then", results_dir=str(tmp_path / "then"))
+
+    def run(baseline: str, **arguments: Any) -> dict[str, Any]:
+        told = {"mark": "now", "results_dir": str(tmp_path / "now"), "baseline": str(tmp_path / baseline)}
+        return summary({"d1": {"probed": probed["now"]}}, **{**told, **arguments})
+
+    return run
+
+
+@pytest.mark.parametrize("baseline", ["then", "then/summary.json"])
+def test_only_what_is_worse_than_then_fails(compared: Callable[..., dict[str, Any]], baseline: str) -> None:
+    result = compared(baseline, fail_on="worse", report=["junit"])
+    assert (result["passed"], result["worse_count"], result["counts"]["failed"]) == (False, 1, 2)
+    assert result["worse"][0].startswith("d1: bad2.example.com (required) was not asked for, is proxy_denied")
+    assert 'failures="1"' in Path(result["reports"]["junit"]).read_text(encoding="utf-8").splitlines()[1]
+    assert compared(baseline, fail_on="never")["worse_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"baseline": "now"}, "is where this verification writes its own results"),
+        ({"baseline": "now/summary.json"}, "is where this verification writes its own results"),
+        ({"baseline": "nowhere"}, "holds no result of any of these hosts"),
+        ({"baseline": "then", "results_dir": None}, "a baseline is compared with the result files"),
+        ({"baseline": "then", "fail_on": "worse", "check_mode": True}, "cannot be judged in check mode"),
+    ],
+)
+def test_a_baseline_that_shows_nothing_is_an_error(
+    compared: Callable[..., dict[str, Any]], arguments: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(AnsibleActionFail, match=words):
+        compared(**arguments)
+
+
+def test_check_mode_compares_nothing(compared: Callable[..., dict[str, Any]]) -> None:
+    assert "worse" not in compared("then", check_mode=True)
 
 
 def test_a_host_that_is_not_in_the_inventory_is_an_error() -> None:
