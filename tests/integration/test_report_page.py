@@ -171,5 +171,8 @@ def test_a_thousand_hosts(browser: Chromium, tmp_path: Path) -> None:
     assert browser.run("return document.getElementsByTagName('*').length") < 5000  # only what is looked at is drawn
     browser.filter("filter-outcome", "timeout")
     assert browser.run(SHOWN) == f"{MANY // 2} checks of 175 endpoints on {MANY // 2} hosts"
+    assert browser.run(ENDPOINTS)[0] == "n1.example"  # what was met most often comes first
+    cells = "return ['failed', 'other'].map((kind) => document.querySelectorAll('.cell.' + kind).length)"
+    assert browser.run(cells) == [25, 975]  # only what the filter asks for has its colour
     browser.run("document.getElementById('columns-on').click()")
     assert browser.run("return document.getElementById('columns-at').textContent") == "26–50 of 500"
