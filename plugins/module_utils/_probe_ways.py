@@ -29,7 +29,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._probe_target imp
 )
 
 ENVIRONMENT_FILE = "/etc/environment"
-PROXY_SETTINGS = ("none", "system", "user")
 # No packet is sent to these: the kernel only says which of the host's addresses it would use.
 _FAR = ((socket.AF_INET, "8.8.8.8"), (socket.AF_INET6, "2001:4860:4860::8888"))
 _KINDS = ("PROXY", "HTTP", "HTTPS", "QUIC", "SOCKS", "SOCKS4", "SOCKS5")
