@@ -116,6 +116,26 @@ class Published:
             found = answers.changes(self._lists[instance], self._effective)
             self._changes[instance] = [{"id": number, **record} for number, record in enumerate(found, 1)]
         now = self._now[instance]
-        known = [*self._changes[instance], *self._announced.get(instance, ())]
+        announced = self._announced.get(instance, [])
+        known = [*(_as_announced(one, announced) for one in self._changes[instance]), *announced]
         chosen = [one for one in known if (one["version"] == since if only else since < one["version"] <= now)]
         return sorted(chosen, key=lambda one: (one["version"], one["id"]))
+
+
+def _as_announced(record: Record, announced: Sequence[Record]) -> Record:
+    """What was announced keeps its date when its version comes."""
+    added = _added(record)
+    before = [
+        one
+        for one in announced
+        if one["endpointSetId"] == record["endpointSetId"] and one["version"] < record["version"]
+    ]
+    dates = [one["add"]["effectiveDate"] for one in before if "effectiveDate" in one["add"]]
+    if not added or not dates or not added <= {value for one in before for value in _added(one)}:
+        return record
+    return {**record, "add": {**record["add"], "effectiveDate": max(dates)}}
+
+
+def _added(record: Record) -> set[str]:
+    part = record.get("add", {})
+    return {*part.get("urls", ()), *part.get("ips", ())}
