@@ -29,7 +29,10 @@ def load_history(folder: Path) -> dict[str, dict[str, list[Record]]]:
         instance = instance_of(match["instance"]) if match else None
         if match is None or instance is None:
             continue
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        try:
+            data = json.loads(path.read_text(encoding="utf-8-sig"))
+        except ValueError as error:
+            raise ValueError(f"{path} is no JSON: {error}") from None
         if not isinstance(data, list):
             raise ValueError(f"{path}: expected the list of an answer of /endpoints, got {type(data).__name__}")
         found.setdefault(instance, {})[match["version"] or match["day"].replace("-", "") + "00"] = data

@@ -293,7 +293,9 @@ def test_one_more_list_can_be_published(service: WebService) -> None:
 
 
 @pytest.mark.parametrize("path", ["/version", "/version/china", "/endpoints/china", "/changes/china/0000000000"])
-@pytest.mark.parametrize("guid", [None, "", "42", GUID[1:], GUID + "0", GUID.replace("-", ""), "g" + GUID[1:], GUID + " "])
+@pytest.mark.parametrize(
+    "guid", [None, "", "42", GUID[1:], f"{GUID}0", GUID.replace("-", ""), f"g{GUID[1:]}", f"{GUID}\n"]
+)
 def test_no_method_answers_without_a_guid(service: WebService, path, guid) -> None:
     query = {} if guid is None else {"ClientRequestId": guid}
     assert asked(service, path, **query)[:2] == (400, NO_GUID)
