@@ -99,7 +99,7 @@ def first_record(name: str) -> dict[str, Any]:
 
 @lies("webservice-samples")
 def test_the_reference_s_answers_of_version_come_out_again() -> None:
-    nothing = {"2018062000": [], "2018063000": []}
+    nothing: dict[str, list[dict[str, Any]]] = {"2018062000": [], "2018063000": []}
     with WebService(dict.fromkeys(CLOUDS, nothing), version="2018063000") as service:
         for query, name in (
             ({}, "version.all-instances.json"),
