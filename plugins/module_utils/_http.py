@@ -12,20 +12,12 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Tuple
 from urllib.parse import urlsplit
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 
-try:
-    import requests
-    import urllib3
-
-    HAS_REQUESTS = True
-except ImportError:
-    HAS_REQUESTS = False
-
-LONGEST = 32 * 1024 * 1024
+LONGEST = 16 * 1024 * 1024
 _PIECE = 65536
 _FEW = 1024
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1", re.IGNORECASE)
@@ -77,17 +69,13 @@ class HttpSession:
     """Connections to one server, kept open; system proxies are used, except for this machine's own addresses."""
 
     def __init__(self, *, timeout: float, ca_path: str | None = None, agent: str = "egress.allowlist") -> None:
-        if not HAS_REQUESTS:
-            raise AllowlistError(
-                "needs the Python library requests on the control node, in the environment of ansible-core: "
-                "pip install requests"
-            )
+        self._requests, self._urllib3 = _libraries()
         self._timeout = timeout
         self._ca_path = ca_path
-        self._session = requests.Session()
+        self._session = self._requests.Session()
         self._session.headers.update({"User-Agent": agent, "Accept": "*/*"})
         # A login for this host in ~/.netrc is not for it to see.
-        self._session.auth = _NoLogin()
+        self._session.auth = _no_login
 
     def close(self) -> None:
         self._session.close()
@@ -106,8 +94,8 @@ class HttpSession:
                 verify=self._ca_path or True,
             ) as response:
                 content = self._content(response, host)
-        except requests.RequestException as error:
-            raise _in_words(error, host, self._timeout) from None
+        except self._requests.RequestException as error:
+            raise self._in_words(error, host) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpAnswer(response.status_code, content.decode("utf-8-sig", "replace"), headers)
 
@@ -115,7 +103,7 @@ class HttpSession:
         """The body. A server that sends drop by drop, or without end, is cut off."""
         most = self._timeout * 4
         started = time.monotonic()
-        content = b""
+        content = bytearray()
         try:
             for piece in _pieces(response):
                 content += piece
@@ -123,18 +111,42 @@ class HttpSession:
                     raise HttpError("cut short", f"{host} sent more than {LONGEST // 2**20} MiB, which is no list")
                 if time.monotonic() - started > most:
                     raise HttpError("time-out", f"{host} had not sent its whole answer after {most:g} s")
-        except urllib3.exceptions.ReadTimeoutError:
+        except self._urllib3.exceptions.ReadTimeoutError:
             raise HttpError("time-out", f"{host} stopped in the middle of its answer for {self._timeout:g} s") from None
-        except urllib3.exceptions.HTTPError as error:
+        except self._urllib3.exceptions.HTTPError as error:
             raise HttpError("cut short", f"the answer of {host} broke off: {_clean(error)}") from None
-        return _whole(response, content, host)
+        return _whole(response, bytes(content), host)
+
+    def _in_words(self, error: Exception, host: str) -> HttpError:
+        kinds = self._requests.exceptions
+        if isinstance(error, kinds.Timeout):
+            return HttpError("time-out", f"{host} did not answer within {self._timeout:g} s")
+        if isinstance(error, kinds.ProxyError):
+            return HttpError("proxy", f"the proxy of this machine did not lead to {host}: {_clean(error)}")
+        if isinstance(error, kinds.SSLError):
+            return HttpError("certificate", f"TLS with {host} failed: {_clean(error)}")
+        if isinstance(error, (kinds.ChunkedEncodingError, kinds.ContentDecodingError)):
+            return HttpError("cut short", f"the answer of {host} broke off: {_clean(error)}")
+        if "reset" in str(error).lower() or "aborted" in str(error).lower():
+            return HttpError("reset", f"{host} closed the connection: {_clean(error)}")
+        return HttpError("no way", f"{host} cannot be reached: {_clean(error)}")
 
 
-if HAS_REQUESTS:
+def _libraries() -> Tuple[Any, Any]:
+    """Loaded when they are needed: that takes longer than all of our own code, and most runs ask nobody."""
+    try:
+        import requests  # noqa: PLC0415
+        import urllib3  # noqa: PLC0415
+    except ImportError:
+        raise AllowlistError(
+            "needs the Python library requests on the control node, in the environment of ansible-core: "
+            "pip install requests"
+        ) from None
+    return requests, urllib3
 
-    class _NoLogin(requests.auth.AuthBase):
-        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-            return request
+
+def _no_login(request: Any) -> Any:
+    return request
 
 
 def _pieces(response: Any) -> Iterator[bytes]:
@@ -151,20 +163,6 @@ def _whole(response: Any, content: bytes, host: str) -> bytes:
     if promised.isdigit() and "Content-Encoding" not in response.headers and len(content) != int(promised):
         raise HttpError("cut short", f"the answer of {host} broke off: {len(content)} of {promised} bytes came")
     return content
-
-
-def _in_words(error: Exception, host: str, timeout: float) -> HttpError:
-    if isinstance(error, requests.Timeout):
-        return HttpError("time-out", f"{host} did not answer within {timeout:g} s")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return HttpError("proxy", f"the proxy of this machine did not lead to {host}: {_clean(error)}")
-    if isinstance(error, requests.exceptions.SSLError):
-        return HttpError("certificate", f"TLS with {host} failed: {_clean(error)}")
-    if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
-        return HttpError("cut short", f"the answer of {host} broke off: {_clean(error)}")
-    if "reset" in str(error).lower() or "aborted" in str(error).lower():
-        return HttpError("reset", f"{host} closed the connection: {_clean(error)}")
-    return HttpError("no way", f"{host} cannot be reached: {_clean(error)}")
 
 
 def _clean(error: BaseException) -> str:

@@ -286,6 +286,10 @@ def with_announced(answer: Answer, changes: Sequence[Change], window: int) -> An
         tcp, udp = (tuple(port for port in row.ports if port.startswith(word)) for word in ("tcp", "udp"))
         new = EndpointSet(row.set, row.area, row.service, (), (), tcp, udp, row.category, row.required)
         one = sets.get(row.set, new)
-        kind = "urls" if row.type == "host" else "ips"
-        sets[row.set] = replace(one, **{kind: (*getattr(one, kind), row.value)})
+        is_name = row.type == "host"
+        sets[row.set] = replace(
+            one,
+            urls=(*one.urls, row.value) if is_name else one.urls,
+            ips=one.ips if is_name else (*one.ips, row.value),
+        )
     return replace(answer, sets=tuple(sets.values()))
