@@ -74,7 +74,10 @@ class Served:
 
 
 class WebService:
-    """The service as one lookup sees it."""
+    """The service as one lookup sees it.
+
+    *risks* say what shared hosting is; *now* gives the time in seconds, *connect* the client, both for tests.
+    """
 
     def __init__(
         self,
@@ -110,7 +113,9 @@ class WebService:
         """The list as it was at *version*: as it was kept here, or as the service's own records lead back to it."""
         served = self.serve()
         latest = served.answer.version or ""
-        kept = served.answer if version == latest else self._kept("endpoints", version)
+        if version == latest:
+            return served.answer
+        kept = self._kept("endpoints", version) or self._kept("held", version)
         if kept is not None:
             return kept
         if served.changes and served.changes[0].version <= version < latest:
