@@ -11,6 +11,7 @@ lead back from it to the older one, so that both ways give the same answer.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -29,6 +30,10 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import
 )
 
 Key = tuple[str, str]
+
+_SLOT = re.compile(
+    r"\*(?=(?:-[a-z]+)?\.sharepoint\.|\.config\.(?:dod|high)\.office365\.us$|\.mail\.protection\.outlook\.)"
+)
 
 
 @dataclass(frozen=True)
@@ -223,6 +228,14 @@ def with_fields(one: EndpointSet, fields: Mapping[str, Any], others: Mapping[str
         area = fields["serviceArea"]
         new |= {"area": area, "service": one.service if area == one.area else area}
     return replace(one, **new)
+
+
+def for_tenant(change: Change, tenant: str) -> Change:
+    """The record with the tenant's name where the list of a tenant has it; the service writes a wildcard there."""
+    added, removed = (
+        tuple(_SLOT.sub(tenant, name, count=1) for name in names) for names in (change.add_urls, change.remove_urls)
+    )
+    return replace(change, add_urls=added, remove_urls=removed)
 
 
 def announced(answer: Answer, changes: Sequence[Change], window: int) -> list[Row]:
