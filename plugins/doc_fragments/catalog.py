@@ -15,7 +15,11 @@ options:
   catalog:
     description:
       - The catalogs to take the groups from.
-      - The collection brings V(mmd), the endpoints of Microsoft Managed Desktop and of the products that it needs.
+      - >-
+        The collection brings V(mmd), the endpoints of Microsoft Managed Desktop and of the products that it needs, as
+        the document of Microsoft names them; V(linked_pages), the products that the document only links to;
+        V(windows_autopatch), the list that came after the document; and V(microsoft_365), the list of Microsoft's
+        endpoint web service, which is asked for it.
       - >-
         A catalog of your own is named by its file, ending in C(.yml) or with a slash in it; a relative path is looked
         for as Ansible looks for files, beside the playbook and in the C(files) folder of a role.

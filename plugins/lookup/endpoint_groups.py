@@ -17,6 +17,7 @@ description:
   - Their ids are the terms of P(egress.allowlist.endpoints#lookup).
 extends_documentation_fragment:
   - egress.allowlist.catalog
+  - egress.allowlist.web_service
 options:
   _terms:
     description:
@@ -105,6 +106,17 @@ _raw:
       description: How many of them are names, wildcards, names with the tenant in them, and networks.
       type: dict
       sample: {names: 14, wildcards: 7, tenant: 0, networks: 0}
+    part_of:
+      description: >-
+        The group that has all its entries too. Such a group, a set of the web service, counts only where it is named.
+      type: str
+      version_added: 0.2.0
+    successor:
+      description: The groups that O(egress.allowlist.endpoints#lookup:successors) answers this one with.
+      type: list
+      elements: str
+      version_added: 0.2.0
+      sample: []
     not_provable:
       description: Those of its wildcards under which no name is known, so that no probe can show them to be reachable.
       type: list

@@ -17,6 +17,7 @@ description:
   - Taking a group away never takes an entry that another chosen group needs; such an entry names all its groups.
 extends_documentation_fragment:
   - egress.allowlist.catalog
+  - egress.allowlist.web_service
 options:
   _terms:
     description:
@@ -135,6 +136,23 @@ options:
         key: ipv6
     vars:
       - name: egress_ipv6
+  successors:
+    description:
+      - >-
+        Answer groups of the document by what names the same product today: Intune by the web service's rows of Intune,
+        Microsoft 365 by its service areas. RV(egress.allowlist.endpoint_groups#lookup:_raw[].successor) tells which
+        groups that is; all others, Managed Desktop first of all, keep the document's names.
+      - The web service is asked for it even where it is none of O(catalog).
+    type: bool
+    default: false
+    version_added: 0.2.0
+    env:
+      - name: EGRESS_SUCCESSORS
+    ini:
+      - section: egress
+        key: successors
+    vars:
+      - name: egress_successors
   minimize:
     description:
       - Drop each entry that another one contains with all its ports, as V(*.microsoft.com) contains V(c.microsoft.com).
@@ -197,6 +215,19 @@ EXAMPLES = r"""
   vars:
     catalogs: [mmd, files/contoso.yml]
 
+# Asks Microsoft's web service, at most once an hour, and keeps its answers for all plays of this control node.
+- name: The document with the ports, categories and networks of the web service
+  ansible.builtin.debug:
+    msg: "{{ query('egress.allowlist.endpoints', catalog=both, tenant='contoso') | length }} entries"
+  vars:
+    both: [mmd, microsoft_365]
+
+- name: Teams as the list that comes with the collection has it, its heaviest traffic only
+  ansible.builtin.debug:
+    msg: "{{ query('egress.allowlist.endpoints', 'skype', catalog='microsoft_365', categories=most, offline=true) }}"
+  vars:
+    most: [optimize]
+
 - name: The wildcards under which anyone can put content
   ansible.builtin.debug:
     msg: "{{ query('egress.allowlist.endpoints', tenant='contoso', query=expression) }}"
@@ -255,7 +286,13 @@ _raw:
         - V(retired) where later official lists no longer ask for it.
       type: str
     sources:
-      description: The catalogs that ask for it, V(include) for what only the option O(include) asks for.
+      description:
+        - The catalogs that ask for it, V(include) for what only the option O(include) asks for.
+        - >-
+          Of the web service also instance, version and set, as in V(microsoft_365 worldwide 2025120100 set 56). What is
+          announced says from when, as in V(microsoft_365 worldwide 2025120100 set 56, effective 2026-01-01), and what
+          was removed until when it is kept, as in V(microsoft_365 worldwide 2026010100 set 56, removed 2026010100, kept
+          until 2026-01-31).
       type: list
       elements: str
       sample: [mmd]
@@ -271,9 +308,9 @@ except ImportError:
     HAS_JMESPATH = False
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog
+from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog, load_all
 from ansible_collections.egress.allowlist.plugins.plugin_utils._lookup import CatalogLookup, plain
-from ansible_collections.egress.allowlist.plugins.plugin_utils._select import Request, select
+from ansible_collections.egress.allowlist.plugins.plugin_utils._select import Request, select, successors_of
 
 _OPTIONS = (
     "tenant",
@@ -285,6 +322,7 @@ _OPTIONS = (
     "uncertain",
     "ipv6",
     "minimize",
+    "successors",
 )
 
 
@@ -295,10 +333,14 @@ class LookupModule(CatalogLookup):
 
     def answer(self, groups: list[str], catalogs: tuple[Catalog, ...]) -> list[Any]:
         options = {name: plain(self.get_option(name)) for name in _OPTIONS}
-        selection = select(catalogs, Request(groups=groups, **options))
+        others = load_all(successors_of(catalogs), self.online_catalog) if self._needs_others(catalogs) else ()
+        selection = select(catalogs, Request(groups=groups, **options), others)
         for warning in selection.warnings:
             self.warn(warning)
         return _queried([entry.as_dict() for entry in selection.entries], plain(self.get_option("query")))
+
+    def _needs_others(self, catalogs: tuple[Catalog, ...]) -> bool:
+        return bool(self.get_option("successors") and successors_of(catalogs))
 
 
 def _queried(entries: list[dict[str, Any]], expression: str | None) -> list[Any]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -25,11 +25,16 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._witnesses import
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "catalogs")
 DEFAULT = ("mmd",)
+WEB_SERVICE = "microsoft_365"
 
 
 @dataclass(frozen=True)
 class Group:
-    """One product of a catalog; *items* are the fields of its entries, `<tenant>` not yet replaced."""
+    """One product of a catalog; *items* are the fields of its entries, `<tenant>` not yet replaced.
+
+    *part_of*: the group that has all its items too; it counts only where it is named. *successor*: the catalog and the
+    groups that name today what this one named once.
+    """
 
     id: str
     catalog: str
@@ -41,6 +46,8 @@ class Group:
     enumerated: bool
     links: tuple[Mapping[str, str], ...]
     items: tuple[Mapping[str, Any], ...]
+    part_of: str | None = None
+    successor: tuple[str, tuple[str, ...]] | None = None
 
     @cached_property
     def needs_tenant(self) -> bool:
@@ -59,9 +66,8 @@ class Group:
         return [*self.fixed, *self._entries({**item, "value": item["value"].replace(TENANT, tenant)} for item in own)]
 
     def _entries(self, items: Iterable[Mapping[str, Any]]) -> list[Entry]:
-        marks = {"groups": [self.id], "sources": [self.catalog]}
-        defaults = {"required": self.required, "critical": self.critical}
-        return [read_item({**defaults, **item, **marks}, self.id) for item in items]
+        defaults = {"required": self.required, "critical": self.critical, "sources": [self.catalog]}
+        return [read_item({**defaults, **item, "groups": [self.id]}, self.id) for item in items]
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ class Risk:
     source: Mapping[str, str] | None
     date: str | None
     instead: tuple[str, ...]
+    catalog: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What one file says."""
+    """What one file, or the web service, says. *first_seen*: since which version an entry is in it, where known."""
 
     id: str
     title: str
@@ -102,13 +109,17 @@ class Catalog:
     risks: tuple[Risk, ...]
     witnesses: Mapping[Pattern, tuple[str, ...]]
     corrections: tuple[Correction, ...]
+    version: str | None = None
+    instance: str | None = None
+    first_seen: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     # Read once per process and never changed, so identity is the right equality for what is cached beside it.
     __hash__ = object.__hash__
 
 
 def names() -> list[str]:
-    """The catalogs that come with the collection."""
+    """The catalogs that come with the collection as files."""
     return sorted(file[: -len(".yml")] for file in os.listdir(FOLDER) if file.endswith(".yml"))
 
 
@@ -122,11 +133,14 @@ def load(catalog: str) -> Catalog:
     return _load(os.path.realpath(file), status.st_mtime_ns, status.st_size)
 
 
-def load_all(catalogs: Sequence[str]) -> tuple[Catalog, ...]:
-    """Several catalogs, each once, in the order given."""
+def load_all(catalogs: Sequence[str], web_service: Callable[[], Catalog] | None = None) -> tuple[Catalog, ...]:
+    """Several catalogs, each once, in the order given; *web_service* gives the one that is no file."""
     if not catalogs:
-        raise AllowlistError(f"expected at least one catalog, such as {names()[0]}")
-    return tuple(dict.fromkeys(load(catalog) for catalog in catalogs))
+        raise AllowlistError(f"expected at least one catalog, such as {DEFAULT[0]}")
+    loaded = [
+        web_service() if catalog == WEB_SERVICE and web_service is not None else load(catalog) for catalog in catalogs
+    ]
+    return tuple(dict.fromkeys(loaded))
 
 
 def witnesses_for(patterns: Iterable[str], catalogs: Sequence[str] = DEFAULT) -> dict[str, list[str]]:
@@ -143,8 +157,9 @@ def _file(catalog: str) -> str:
     if re.fullmatch(r"[a-z][a-z0-9_]*", catalog) is None:
         return os.path.expanduser(catalog)
     if catalog not in names():
+        known = sorted([*names(), WEB_SERVICE])
         raise AllowlistError(
-            f'there is no catalog "{catalog}"{near(catalog, names())}; the collection has {", ".join(names())}, '
+            f'there is no catalog "{catalog}"{near(catalog, known)}; the collection has {", ".join(known)}, '
             f"and the file of a catalog of your own is given with its path, such as ./{catalog}.yml"
         )
     return os.path.join(FOLDER, f"{catalog}.yml")
@@ -172,16 +187,18 @@ def _build(file: str, data: Mapping[str, Any]) -> Catalog:
         title=about.get("title", id_),
         file=file,
         groups={group: _group(group, id_, fields) for group, fields in data["groups"].items()},
-        risks=tuple(_risks(data)),
+        risks=tuple(_risks(data, id_)),
         witnesses={
             parse_pattern(wildcard): tuple(name for known in by_source.values() for name in known)
             for wildcard, by_source in data.get("witnesses", {}).items()
         },
         corrections=tuple(_corrections(data)),
+        version=about.get("version"),
     )
 
 
 def _group(id_: str, catalog: str, fields: Mapping[str, Any]) -> Group:
+    successor = fields.get("successor")
     items = tuple({"value": item} if isinstance(item, str) else item for item in fields.get("names", ()))
     return Group(
         id=id_,
@@ -194,10 +211,11 @@ def _group(id_: str, catalog: str, fields: Mapping[str, Any]) -> Group:
         enumerated=fields.get("enumerated", True),
         links=tuple(fields.get("links", ())),
         items=items,
+        successor=(successor["catalog"], tuple(successor["groups"])) if successor else None,
     )
 
 
-def _risks(data: Mapping[str, Any]) -> Iterator[Risk]:
+def _risks(data: Mapping[str, Any], catalog: str) -> Iterator[Risk]:
     sources = data.get("sources", {})
     for record in data.get("risks", ()):
         for name in record["names"]:
@@ -209,6 +227,7 @@ def _risks(data: Mapping[str, Any]) -> Iterator[Risk]:
                 source=sources.get(record.get("source")),
                 date=record.get("date"),
                 instead=tuple(record.get("instead", ())),
+                catalog=catalog,
             )
 
 

@@ -49,6 +49,7 @@ _GROUP = Record(
         "enumerated": Flag(),
         "links": ListOf(_LINK),
         "names": ListOf(TextOr(_NAME, _ITEM)),
+        "successor": Record({"catalog": _ID, "groups": ListOf(_ID)}, frozenset({"catalog", "groups"})),
     }
 )
 

@@ -48,6 +48,8 @@ def _described(
         "enumerated": any(group.enumerated for group in same),
         "count": forms.total(),
         "counts": {form: forms[form] for form in FORMS},
+        "part_of": first.part_of,
+        "successor": next((list(group.successor[1]) for group in same if group.successor), []),
         "not_provable": sorted({entry.value for entry in entries} & unknown),
         "links": [dict(link) for group in same for link in group.links],
         "risks": risks,

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -15,30 +16,62 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog, load_all
+from ansible_collections.egress.allowlist.plugins.plugin_utils import _ws_catalog, _ws_options
+from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import DEFAULT, Catalog, load, load_all
+from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
 from ansible_collections.egress.allowlist.plugins.plugin_utils._schema import found, near
+from ansible_collections.egress.allowlist.plugins.plugin_utils._select import tenant_name
+from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import WebService
 
 display = Display()
 
 
-class CatalogLookup(LookupBase):
-    """A lookup whose terms are groups of the catalogs."""
+class OptionsLookup(LookupBase):
+    """A lookup with our options, and errors for the user."""
 
     NAME: str
 
     @abstractmethod
-    def answer(self, groups: list[str], catalogs: tuple[Catalog, ...]) -> list[Any]:
+    def looked_up(self, terms: list[Any]) -> list[Any]:
         """What the lookup returns."""
 
     def run(self, terms: Sequence[object], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[Any]:
         self.set_options(var_options=variables, direct=kwargs)
+        self._variables = variables or {}
         try:
             self._check_known(kwargs)
-            names = [self._found(plain(name), variables) for name in self.get_option("catalog")]
-            return self.answer(_groups(plain(terms)), load_all(names))
+            return self.looked_up(plain(terms))
         except AllowlistError as error:
             # Ansible itself writes the name of the lookup before it.
             raise AnsibleLookupError(str(error)) from None
+
+    def warn(self, text: str) -> None:
+        display.warning(f"{self.NAME}: {text}")
+
+    def web_service(self) -> WebService:
+        """Microsoft's endpoint web service, as the options want it."""
+        options = {name: plain(self.get_option(name)) for name in _ws_options.NAMES}
+        options["tenant"] = tenant_name(plain(self.get_option("tenant"))) if "tenant" in self.get_options() else None
+        checks = bool(self._variables.get("ansible_check_mode"))
+        return WebService(_ws_options.settings(options, checks=checks), RiskTable([load(name) for name in DEFAULT]))
+
+    def online_catalog(self) -> Catalog:
+        """The catalog of the web service; what is to be known about it is said once."""
+        options = {name: plain(self.get_option(name)) for name in ("service_areas", "categories", "grace")}
+        catalog = _ws_catalog.build(
+            self.web_service().serve(),
+            _ws_catalog.Narrowed(options["service_areas"], options["categories"]),
+            tenant=tenant_name(plain(self.get_option("tenant"))) if "tenant" in self.get_options() else None,
+            grace=options["grace"],
+            today=dt.datetime.now(dt.UTC).date(),
+        )
+        for warning in catalog.warnings:
+            self.warn(warning)
+        return catalog
+
+    def catalogs(self) -> tuple[Catalog, ...]:
+        """The catalogs of the option."""
+        return load_all([self._found(plain(name)) for name in self.get_option("catalog")], self.online_catalog)
 
     def _check_known(self, given: Mapping[str, Any]) -> None:
         """Ansible lets options that do not exist pass, and a misspelt ``exclude`` would leave out nothing."""
@@ -49,15 +82,23 @@ class CatalogLookup(LookupBase):
                     f"there is no option {name}{near(name, known)}; the options are {', '.join(known)}"
                 )
 
-    def warn(self, text: str) -> None:
-        display.warning(f"{self.NAME}: {text}")
-
-    def _found(self, catalog: str, variables: Mapping[str, Any] | None) -> str:
+    def _found(self, catalog: str) -> str:
         """A name as it is; a relative path as Ansible looks for files: in the role, beside the playbook."""
         if os.sep not in catalog and not catalog.endswith((".yml", ".yaml")):
             return catalog
         file = os.path.expanduser(catalog)
-        return self.find_file_in_search_path(variables or {}, "files", file, ignore_missing=True) or file
+        return self.find_file_in_search_path(self._variables, "files", file, ignore_missing=True) or file
+
+
+class CatalogLookup(OptionsLookup):
+    """A lookup whose terms are groups of the catalogs."""
+
+    @abstractmethod
+    def answer(self, groups: list[str], catalogs: tuple[Catalog, ...]) -> list[Any]:
+        """What the lookup returns."""
+
+    def looked_up(self, terms: list[Any]) -> list[Any]:
+        return self.answer(_groups(terms), self.catalogs())
 
 
 def plain(value: Any) -> Any:

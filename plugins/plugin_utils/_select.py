@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, merge, minimise, normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.plugin_utils import _groups
-from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog, Correction, Group
+from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import WEB_SERVICE, Catalog, Correction, Group
 from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
+from ansible_collections.egress.allowlist.plugins.plugin_utils._weights import Weights
 
 _GROUP = re.compile(r"[a-z][a-z0-9_]*")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,25}[a-z0-9])?")
@@ -36,6 +37,7 @@ class Request:
     minimize: bool = False
     retired: str = "include"
     uncertain: str = "exclude"
+    successors: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,14 @@ class Selection:
     warnings: list[str]
 
 
-def select(catalogs: Sequence[Catalog], request: Request) -> Selection:
-    """The entries that *request* asks for."""
+def select(catalogs: Sequence[Catalog], request: Request, others: Sequence[Catalog] = ()) -> Selection:
+    """The entries that *request* asks for; *others* are catalogs that only successors are taken from."""
     added, included = _split(request.include, "include")
     removed, excluded = _split(request.exclude, "exclude")
     groups = _chosen(catalogs, request, added, removed)
+    notes: list[str] = []
+    if request.successors:
+        groups = [living for group in groups for living in _living(group, [*catalogs, *others], notes)]
     tenant = _tenant(request, groups)
     entries = _entries(catalogs, groups, tenant, request, included)
     kept = [
@@ -58,7 +63,7 @@ def select(catalogs: Sequence[Catalog], request: Request) -> Selection:
         for entry in entries
         if _wanted(entry, request) and not any(_contains(pattern, entry) for pattern in excluded)
     ]
-    warnings = _warnings(catalogs, tenant, included, excluded, kept)
+    warnings = [*notes, *_warnings(catalogs, tenant, included, excluded, kept)]
     return Selection(minimise(kept) if request.minimize else kept, warnings)
 
 
@@ -84,8 +89,11 @@ def _chosen(catalogs: Sequence[Catalog], request: Request, added: Sequence[str],
     for asked, option in ((request.groups, ""), (added, "include: "), (removed, "exclude: ")):
         _groups.check_known(asked, catalogs, option)
     known = _groups.by_id(catalogs)
-    asked = list(dict.fromkeys([*request.groups, *added] if request.groups else known))
-    chosen = [group for id_ in asked if id_ not in removed for group in known[id_]]
+    whole = [id_ for id_, same in known.items() if not all(group.part_of for group in same)]
+    asked = list(dict.fromkeys([*(request.groups or whole), *added]))
+    chosen = [
+        rest for id_ in asked if id_ not in removed for group in known[id_] for rest in _without(group, removed, known)
+    ]
     for id_ in dict.fromkeys([*request.groups, *added]):
         if id_ not in removed and not any(group.enumerated for group in known[id_]):
             pages = "\n  ".join(f"{link['title']}: {link['url']}" for group in known[id_] for link in group.links)
@@ -96,8 +104,53 @@ def _chosen(catalogs: Sequence[Catalog], request: Request, added: Sequence[str],
     return chosen
 
 
+def _without(group: Group, removed: Sequence[str], known: dict[str, list[Group]]) -> list[Group]:
+    """The group without those of its parts that are left out."""
+    gone = [part for id_ in removed for part in known[id_] if part.part_of == group.id]
+    if not gone:
+        return [group]
+    left = [part for same in known.values() for part in same if part.part_of == group.id and part.id not in removed]
+    return [replace(part, id=group.id) for part in left]
+
+
+def successors_of(catalogs: Sequence[Catalog]) -> list[str]:
+    """The catalogs that have successors of groups, and are none of *catalogs*."""
+    present = {catalog.id for catalog in catalogs}
+    named = (group.successor for catalog in catalogs for group in catalog.groups.values() if group.successor)
+    return [catalog for catalog in dict.fromkeys(catalog for catalog, _ids in named) if catalog not in present]
+
+
+def _living(group: Group, catalogs: Sequence[Catalog], notes: list[str]) -> list[Group]:
+    """What names today what *group* named once; the group itself where nobody does."""
+    if group.successor is None:
+        return [group]
+    name, ids = group.successor
+    found = [catalog.groups[id_] for catalog in catalogs if catalog.id == name for id_ in ids if id_ in catalog.groups]
+    if not found:
+        notes.append(f"successors: {name} has none of {', '.join(ids)} here, so {group.id} keeps the document's names")
+        return [group]
+    return [replace(one, id=group.id) for one in found]
+
+
+def tenant_name(text: str | None) -> str | None:
+    """The tenant's name in small letters; None for none. AllowlistError for what cannot be one."""
+    if not text:
+        return None
+    tenant = text.lower()
+    for domain in _TENANT_DOMAINS:
+        if tenant.endswith(domain):
+            raise AllowlistError(f'tenant: give "{tenant.removesuffix(domain)}" for "{text}"')
+    if _TENANT.fullmatch(tenant) is None:
+        raise AllowlistError(
+            f"tenant: expected the first part of <tenant>.onmicrosoft.com, 1 to 27 letters, digits and hyphens, got "
+            f'"{text[:80]}"'
+        )
+    return tenant
+
+
 def _tenant(request: Request, groups: Sequence[Group]) -> str | None:
-    if not request.tenant:
+    tenant = tenant_name(request.tenant)
+    if tenant is None:
         needing = list(dict.fromkeys(group.id for group in groups if group.needs_tenant))
         if needing and request.tenant_missing == "error":
             raise AllowlistError(
@@ -105,16 +158,6 @@ def _tenant(request: Request, groups: Sequence[Group]) -> str | None:
                 "with the option tenant (contoso for contoso.onmicrosoft.com), or leave these names out with "
                 "tenant_missing=skip"
             )
-        return None
-    tenant = request.tenant.lower()
-    for domain in _TENANT_DOMAINS:
-        if tenant.endswith(domain):
-            raise AllowlistError(f'tenant: give "{tenant.removesuffix(domain)}" for "{request.tenant}"')
-    if _TENANT.fullmatch(tenant) is None:
-        raise AllowlistError(
-            f"tenant: expected the first part of <tenant>.onmicrosoft.com, 1 to 27 letters, digits and hyphens, got "
-            f'"{request.tenant[:80]}"'
-        )
     return tenant
 
 
@@ -137,7 +180,8 @@ def _entries(
     risks = RiskTable(catalogs)
     # What the user asks for by name is wanted, whatever a catalog thinks of it; its risk is shown all the same.
     asked = [_with_risk(replace(entry, sources=entry.sources or ("include",)), risks, True) for entry in included]
-    return merge([*(_with_risk(entry, risks, False) for entry in merge(found)), *asked])
+    weighed = Weights(catalogs)
+    return merge([*(weighed.on(_with_risk(entry, risks, False)) for entry in merge(found)), *asked])
 
 
 def _doubtful(catalog: Catalog, group: Group, correction: Correction) -> Entry:
@@ -147,9 +191,14 @@ def _doubtful(catalog: Catalog, group: Group, correction: Correction) -> Entry:
 
 def _with_risk(entry: Entry, risks: RiskTable, wanted: bool) -> Entry:
     fact = risks.of(entry.pattern) if entry.type == "host" else None
-    if fact is None:
+    if fact is None or (fact.risk == "retired" and _is_asked_for_today(entry)):
         return entry
     return replace(entry, risk=entry.risk or fact.risk, required=entry.required and (wanted or fact.required))
+
+
+def _is_asked_for_today(entry: Entry) -> bool:
+    """Whether the web service has it, whatever an older record says."""
+    return any(source.startswith(f"{WEB_SERVICE} ") and ", removed " not in source for source in entry.sources)
 
 
 def _wanted(entry: Entry, request: Request) -> bool:

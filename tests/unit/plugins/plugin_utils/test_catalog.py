@@ -302,7 +302,7 @@ def test_a_folder(tmp_path: Path) -> None:
 
 
 def test_no_such_catalog() -> None:
-    assert refusal("mdm").startswith('there is no catalog "mdm" (did you mean mmd?); the collection has mmd')
+    assert refusal("mdm").startswith('there is no catalog "mdm" (did you mean mmd?); the collection has ')
 
 
 def test_no_catalog_at_all() -> None:

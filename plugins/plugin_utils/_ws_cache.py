@@ -1,0 +1,202 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the web service said, kept on disk for all plays of this machine.
+
+One folder for each list (instance, tenant, service), in it `state.json`, and a file for each version of the list and of
+the records of changes. Every file is written aside and renamed, and carries a checksum: one that was damaged counts as
+missing and is replaced. With *writes* false nothing is ever written, not even a folder or a lock; what would have been
+written, or could not be, is known to this process all the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+
+FORMAT = 1
+KEPT = 24  # versions of a list: two years of Microsoft's monthly ones
+_CLIENT = "client.json"
+_STATE = "state.json"
+_PAUSE = 0.05
+_LONG_ENOUGH = 5
+
+
+class Cache:
+    """The folder of one list. *problems* says what could not be written, for the user."""
+
+    def __init__(self, folder: str, name: str, *, writes: bool) -> None:
+        self._top = os.path.abspath(os.path.expanduser(folder))
+        self._folder = os.path.join(self._top, name)
+        self._writes = writes
+        self._memory: dict[str, dict[str, Any]] = {}
+        self.problems: list[str] = []
+
+    @property
+    def folder(self) -> str:
+        return self._folder
+
+    @property
+    def writes(self) -> bool:
+        return self._writes
+
+    def client_id(self) -> str:
+        """The id of this machine for the service, made once."""
+        path = os.path.join(self._top, _CLIENT)
+        known = self._id(path)
+        if known is None:
+            # Of two plays that come first at once, the one that is later by a moment takes what the other wrote.
+            with self.locked(_LONG_ENOUGH, top=True):
+                known = self._id(path) or str(uuid.uuid4())
+                self._write(path, {"id": known})
+        return known
+
+    def _id(self, path: str) -> str | None:
+        known = (self._read(path) or {}).get("id")
+        return known if isinstance(known, str) and _is_uuid(known) else None
+
+    def state(self) -> dict[str, Any]:
+        return self._read(os.path.join(self._folder, _STATE)) or {}
+
+    def write_state(self, state: dict[str, Any]) -> None:
+        self._write(os.path.join(self._folder, _STATE), state)
+
+    def read(self, kind: str, version: str) -> str | None:
+        """The text of an answer, as it came; None where there is none, or it was damaged."""
+        found = self._read(self._path(kind, version))
+        text = found.get("text") if found else None
+        return text if isinstance(text, str) else None
+
+    def write(self, kind: str, version: str, text: str) -> None:
+        self._write(self._path(kind, version), {"version": version, "text": text})
+
+    def versions(self, kind: str) -> list[str]:
+        """The versions there are, the oldest first."""
+        start, end = f"{kind}-", ".json"
+        try:
+            names = os.listdir(self._folder)
+        except OSError:
+            return []
+        return sorted(
+            name[len(start) : -len(end)] for name in names if name.startswith(start) and name.endswith(end)
+        )
+
+    def forget_old(self, kind: str, keep: int = KEPT) -> None:
+        versions = self.versions(kind)
+        for version in versions[: max(len(versions) - keep, 0)]:
+            self._memory.pop(self._path(kind, version), None)
+            if self._writes:
+                with contextlib.suppress(OSError):
+                    os.unlink(self._path(kind, version))
+
+    @contextlib.contextmanager
+    def locked(self, seconds: float, *, top: bool = False) -> Iterator[bool]:
+        """Alone among the plays of this machine; False where that could not be had in time, or is not asked for."""
+        handle = self._lock_file(self._top if top else self._folder) if self._writes else None
+        if handle is None:
+            yield False
+            return
+        try:
+            yield _lock(handle, seconds)
+        finally:
+            os.close(handle)
+
+    def _lock_file(self, folder: str) -> int | None:
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            return os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self._complain(folder, error)
+            return None
+
+    def _path(self, kind: str, version: str) -> str:
+        return os.path.join(self._folder, f"{kind}-{version}.json")
+
+    def _read(self, path: str) -> dict[str, Any] | None:
+        return self._memory[path] if path in self._memory else _read(path)
+
+    def _write(self, path: str, data: dict[str, Any]) -> None:
+        self._memory[path] = data
+        if not self._writes:
+            return
+        body = json.dumps(data, sort_keys=True, ensure_ascii=True)
+        whole = {"format": FORMAT, "sha256": _digest(body), "body": body}
+        aside = None
+        try:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            handle, aside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                json.dump(whole, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+        except OSError as error:
+            self._complain(path, error)
+            if aside is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(aside)
+
+    def _complain(self, path: str, error: OSError) -> None:
+        text = f"the cache {path} cannot be written: {error.strerror}. Choose another folder with cache_dir"
+        if text not in self.problems:
+            self.problems.append(text)
+
+
+def name_of(instance: str, tenant: str | None, url: str, default_url: str) -> str:
+    """The folder's name: lists of other tenants and other services are other lists."""
+    parts = [instance, *([tenant] if tenant else [])]
+    return "-".join(parts if url == default_url else [*parts, _digest(url)[:12]])
+
+
+def checked_folder(folder: str) -> str:
+    """*folder*, unless something else is there."""
+    path = os.path.abspath(os.path.expanduser(folder))
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise AllowlistError(f"cache_dir: {path} is not a folder: name one, or take the file away")
+    return path
+
+
+def _read(path: str) -> dict[str, Any] | None:
+    try:
+        with open(path, encoding="ascii") as file:
+            whole = json.load(file)
+        if whole["format"] != FORMAT or whole["sha256"] != _digest(whole["body"]):
+            return None
+        data = json.loads(whole["body"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _lock(handle: int, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_PAUSE)
