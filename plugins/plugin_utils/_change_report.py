@@ -16,6 +16,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._errors import Al
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import PatternSet
 
 FORMAT = 1
+UNKNOWN = "what would change is not known"
 _SHOWN = 5
 Row = dict[str, Any]
 Key = tuple[str, str]
@@ -51,7 +52,7 @@ def report(
         "totals": _totals(appliances),
         "cautions": [
             *([f"what the web service changed is not known: {service_error}"] if service_error else []),
-            *(text for one in appliances for text in _cautions(one)),
+            *_joined(appliances),
         ],
     }
 
@@ -219,24 +220,29 @@ def _totals(appliances: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     }
 
 
+def _joined(appliances: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is to be said of several appliances in the same words is said once."""
+    hosts: dict[str, list[str]] = {}
+    for one in appliances:
+        for text in _cautions(one):
+            hosts.setdefault(text, []).append(one["host"])
+    return [f"{', '.join(named)}: {text}" for text, named in hosts.items()]
+
+
 def _cautions(one: Mapping[str, Any]) -> Iterable[str]:
-    host = one["host"]
     if one["error"]:
-        yield f"{host}: what would change is not known: {one['error']}"
+        yield f"{UNKNOWN}: {one['error']}"
     if one["waits_for"]:
-        yield f"{host}: {one['waits_for']}"
+        yield one["waits_for"]
     lost = [row for row in one["removed"] if row["critical"] and not row["covered_by"]]
     if lost:
-        yield f"{host}: takes away names that must always be reachable (critical): {_some(lost)}"
+        yield f"takes away what must be reachable always (critical): {_some(lost)}"
     shared = [row for row in one["added"] if row["risk"] == "shared_hosting"]
     if shared:
         yield (
-            f"{host}: lets new names through under which anyone can put content (shared hosting): {_some(shared)}. "
+            f"lets new names through under which anyone can put content (shared hosting): {_some(shared)}. "
             "egress_intents_by_risk can leave them inspected"
         )
-    broader = [verdict["entry"] for verdict in one["translation"] if verdict.get("gained")]
-    if broader:
-        yield f"{host}: {len(broader)} entries let more through than they say, listed below"
 
 
 def _some(rows: Sequence[Mapping[str, Any]]) -> str:

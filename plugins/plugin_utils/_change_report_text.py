@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.egress.allowlist.plugins.plugin_utils._change_report import UNKNOWN
+
 _RISKS = {"shared_hosting": "shared hosting", "third_party": "third party", "retired": "retired"}
-_UNKNOWN = ": what would change is not known: "  # the appliance's own line says it
+_MOST_NAMED = 5
 _SPECIAL = "\\`|*_[]<>#"
 
 
@@ -24,7 +26,7 @@ def summary(told: Mapping[str, Any]) -> list[str]:
     return [
         f"{_title(told)}: {_counted(told['totals'])}",
         *(f"{one['host']} ({one['appliance'] or 'of unknown kind'}): {_short(one)}" for one in told["appliances"]),
-        *(f"LOOK AT {text}" for text in told["cautions"] if _UNKNOWN not in text),
+        *(f"LOOK AT {text}" for text in told["cautions"] if UNKNOWN not in text),  # its own line says it
     ]
 
 
@@ -124,8 +126,7 @@ def _appliance(one: Mapping[str, Any]) -> Iterator[str]:
     if one["translation"]:
         yield from ("", f"### Not held exactly on {_text(one['host'])} ({len(one['translation'])})", "")
         yield from _table(
-            ("Entry", "Verdict", "Lets through beyond it", "Does not let through", "Written"),
-            [_verdict(verdict) for verdict in one["translation"]],
+            ("Entries", "Verdict", "Lets through beyond them", "Does not let through"), _verdicts(one["translation"])
         )
     if one["notes"]:
         yield ""
@@ -149,10 +150,20 @@ def _marks(row: Mapping[str, Any]) -> str:
     return _RISKS.get(row["risk"], "") if row["risk"] else ""
 
 
-def _verdict(verdict: Mapping[str, Any]) -> list[str]:
-    written = ", ".join(_code(text) for text in verdict.get("written") or ())
-    words = [_text(verdict.get(name)) for name in ("verdict", "gained", "lost")]
-    return [_code(verdict["entry"]), *words, written]
+def _verdicts(translation: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """One row for all entries of which the same is to be said; a firewall says it of each."""
+    same: dict[tuple[str, str, str], list[str]] = {}
+    for verdict in translation:
+        under = verdict["entry"].partition(" *.")[2].partition(" ")[0].partition("/")[0]
+        gained = str(verdict.get("gained") or "").replace(f"{under} itself", "the bare name under the star")
+        words = (_text(verdict.get("verdict")), _text(gained), _text(verdict.get("lost")))
+        same.setdefault(words, []).append(verdict["entry"])
+    return [[_entries(named), *words] for words, named in sorted(same.items())]
+
+
+def _entries(named: Sequence[str]) -> str:
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return ", ".join(_code(name) for name in named[:_MOST_NAMED]) + more
 
 
 def _commands(commands: Mapping[str, Any]) -> Iterator[str]:
