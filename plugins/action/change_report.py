@@ -47,8 +47,8 @@ class ActionModule(ActionBase):
         told = report(
             {host: _plan(hostvars, host, options["register"]) for host in options["hosts"]},
             known=options["known"],
-            service=options["web_service"],
-            service_error=options["web_service_error"],
+            web_service=options["web_service"],
+            web_service_error=options["web_service_error"],
             change_id=options["change_id"],
         )
         told["commands"] = commands(

@@ -34,24 +34,27 @@ def report(
     plans: Mapping[str, Mapping[str, Any] | None],
     *,
     known: Sequence[object] = (),
-    service: Sequence[Mapping[str, Any]] = (),
-    service_error: str = "",
+    web_service: Sequence[Mapping[str, Any]] = (),
+    web_service_error: str = "",
     change_id: str = "",
 ) -> dict[str, Any]:
     """The whole report as plain data, hosts by name, rows in the order of the lists."""
     context = Context(
         known={_key(entry): entry for entry in normalise(known, where="known")},
-        service={(str(row["type"]), str(row["value"])): row for row in service},
+        service={(str(row["type"]), str(row["value"])): row for row in web_service},
     )
     appliances = [_appliance(host, plans[host], context) for host in sorted(plans)]
     return {
         "format": FORMAT,
         "change_id": change_id or None,
         "appliances": appliances,
-        "web_service": {"error": service_error or None, "changes": [_met(row, appliances) for row in service]},
+        "web_service": {
+            "error": web_service_error or None,
+            "changes": [_met(row, appliances) for row in web_service],
+        },
         "totals": _totals(appliances),
         "cautions": [
-            *([f"what the web service changed is not known: {service_error}"] if service_error else []),
+            *([f"what the web service changed is not known: {web_service_error}"] if web_service_error else []),
             *_joined(appliances),
         ],
     }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What would change and why, and why is this name allowed: the playbooks for a ticket and for the night, on real hosts."""
+"""What would change and why, and why is a name allowed: the playbooks for a ticket and for the night, on real hosts."""
 
 from __future__ import annotations
 
