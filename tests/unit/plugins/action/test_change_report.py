@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.egress.allowlist.plugins.action import change_report as action_plugin
 from ansible_collections.egress.allowlist.plugins.action.change_report import ActionModule
 from ansible_collections.egress.allowlist.plugins.modules import change_report as module
 from ansible_collections.egress.allowlist.plugins.plugin_utils._change_report import report
@@ -130,7 +130,7 @@ def test_the_same_caution_of_several_is_said_once_and_totals_count_names_once() 
 
 def test_what_waits_for_the_site_has_a_plan_and_what_failed_has_none() -> None:
     waiting = {**plan([]), "error": "the site's own configuration does not use them yet"}
-    failed = {"appliance": "squid", "name": "mmd", "error": "no route to host", "answer": None, "entries": []}
+    failed: dict[str, Any] = {"appliance": "squid", "name": "mmd", "error": "no route to host", "answer": None, "entries": []}
     found = told(waiting, failed)
     assert [(one["error"], one["waits_for"], len(one["added"])) for one in found["appliances"]] == [
         (None, "the site's own configuration does not use them yet", 4),
@@ -235,7 +235,7 @@ class Run:
         self.plans: dict[str, Any] = {"proxy1": plan([]), "proxy2": plan(AFTER)}
 
     def __call__(self, *, check_mode: bool = False, started: dict[str, Any] | None = None, **options: Any) -> Any:
-        self.monkeypatch.setattr(action_plugin.context, "CLIARGS", {**STARTED, **(started or {})})
+        self.monkeypatch.setattr(context, "CLIARGS", {**STARTED, **(started or {})})
         arguments = {"hosts": list(self.plans), "register": "p", "known": KNOWN, "dir": str(self.folder), **options}
         task = SimpleNamespace(
             args=arguments, async_val=0, check_mode=check_mode, diff=False, environment=[], action="x", delegate_to=None
