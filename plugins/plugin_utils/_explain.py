@@ -134,11 +134,12 @@ class Explainer:
         """The catalogs of the collection that have it and are not used; first those that name the very thing."""
         used = {catalog.id for catalog in self._catalogs}
         found = []
-        for name in _catalog.names():
-            catalog = None if name in used else _web_service() if name == _catalog.WEB_SERVICE else _catalog.load(name)
-            entries = [entry for group in catalog.groups.values() for entry in group.fixed] if catalog else []
-            best = answering(entries, asked)[:1]
-            for entry, how in best:
+        for name in [*_catalog.names(), _catalog.WEB_SERVICE]:
+            if name in used:
+                continue
+            catalog = _web_service() if name == _catalog.WEB_SERVICE else _catalog.load(name)
+            entries = [entry for group in catalog.groups.values() for entry in group.fixed]
+            for entry, how in answering(entries, asked)[:1]:
                 why = f"the catalog {name} has {entry.value} ({', '.join(entry.groups)}), and it is not used"
                 found.append((how, Taken("catalog", name, entry.value, why, f"add {name} to egress_catalog")))
         return [one for _how, one in sorted(found, key=lambda pair: pair[0] != EXACTLY)]
@@ -168,7 +169,7 @@ def _advice(asked: Question, others: Sequence[Near], reasons: Sequence[Taken], o
         return f"look at the name once more: {others[0].entry.value} is allowed"
     where = "egress_entries" if own else "egress_include"
     fields = [f'value: "{asked.thing.value}"']
-    if asked.path and any(one.relation == "path" for one in others):
+    if asked.path not in (None, "/") and any(one.relation == "path" for one in others):
         fields.append(f"path: {asked.path}")
     elif asked.thing.type == "network" or asked.port not in (None, "tcp/80", "tcp/443"):
         fields.append(f"ports: [{asked.port or 'tcp/443'}]")

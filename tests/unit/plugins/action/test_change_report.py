@@ -102,6 +102,12 @@ def test_why_something_goes() -> None:
     assert found["cautions"] == ["proxy1: takes away what must be reachable always (critical): old.example"]
 
 
+def test_a_change_of_the_web_service_that_took_nothing_away_is_no_reason() -> None:
+    moved = {**ROW, "change": "moved", "type": "host", "value": "old.example"}
+    found = told(plan([*AFTER, "host old.example tcp/80,443"]), web_service=[moved])
+    assert row(found, "removed", "old.example")["why"] == "left out by the settings, though shop has it"
+
+
 def test_a_critical_name_that_another_entry_has_too_is_no_caution() -> None:
     known = [*ENTRIES, {"value": "c.x.example", "sources": ["shop"], "critical": True}]
     assert told(plan([*AFTER, "host c.x.example tcp/443"]), known=known)["cautions"] == []
@@ -130,7 +136,7 @@ def test_the_same_caution_of_several_is_said_once_and_totals_count_names_once() 
 
 def test_what_waits_for_the_site_has_a_plan_and_what_failed_has_none() -> None:
     waiting = {**plan([]), "error": "the site's own configuration does not use them yet"}
-    failed: dict[str, Any] = {"appliance": "squid", "name": "mmd", "error": "no route to host", "answer": None, "entries": []}
+    failed: dict[str, Any] = {"appliance": "squid", "error": "no route to host", "answer": None, "entries": []}
     found = told(waiting, failed)
     assert [(one["error"], one["waits_for"], len(one["added"])) for one in found["appliances"]] == [
         (None, "the site's own configuration does not use them yet", 4),
@@ -212,6 +218,12 @@ BACK
 This gives the appliances back what they held before the latest run that changed any of them. When another run has \
 changed them since, say the name of this change's own run in place of `latest`: egress-snapshots/x
 """
+
+
+def test_hostile_names_stay_in_their_cell() -> None:
+    found = told(plan([*AFTER, "unknown x|y`\x1b[31m<script>\u2028z"]))
+    (line,) = [line for line in page(found).splitlines() if "no catalog asks for it" in line]
+    assert line.startswith("| `xy[31m<script>z` |")
 
 
 def test_hostile_words_stay_words() -> None:

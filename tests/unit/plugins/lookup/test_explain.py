@@ -183,6 +183,22 @@ def test_what_comes_near(
     assert answer["advice"] == (advice or "look at the name once more: login.shop.example is allowed")
 
 
+def test_the_most_exact_comes_first(explain: Callable[..., Answer]) -> None:
+    include = ["*.shop.example", "*.b.tills.shop.example"]
+    for term, values in (
+        ("login.shop.example", ["login.shop.example", "*.shop.example"]),
+        ("a.b.tills.shop.example", ["*.b.tills.shop.example", "*.tills.shop.example", "*.shop.example"]),
+    ):
+        assert [entry["value"] for entry in explain(term, include=include)["entries"]] == values
+
+
+def test_a_url_without_a_path_asks_for_the_first_page(explain: Callable[..., Answer]) -> None:
+    answer = explain("http://a.ncsi.example")
+    assert (answer["path"], answer["port"], answer["allowed"]) == ("/", "tcp/80", False)
+    assert answer["advice"] == 'egress_include: ["a.ncsi.example"]'
+    assert explain("https://a.ncsi.example")["path"] is None
+
+
 def test_nothing_comes_near(explain: Callable[..., Answer]) -> None:
     answer = explain("www.far.test")
     assert answer["near"] == []
@@ -236,6 +252,11 @@ def test_what_was_to_be_left_out_and_still_is_let_through(explain: Callable[...,
     )
 
 
+def test_other_options_that_took_it_away_are_no_matter_where_it_is_allowed(explain: Callable[..., Answer]) -> None:
+    answer = explain("old.stock.example", include=["*.stock.example"], retired="exclude")
+    assert (answer["allowed"], answer["excluded"]) == (True, [])
+
+
 def test_a_slip_of_the_document(explain: Callable[..., Answer], run_lookup: Run) -> None:
     (one,) = {entry["value"] for entry in run_lookup("endpoints", tenant="contoso", uncertain="include")} - {
         entry["value"] for entry in run_lookup("endpoints", tenant="contoso")
@@ -248,6 +269,8 @@ def test_another_catalog_of_the_collection(explain: Callable[..., Answer]) -> No
     answer = explain("mmdls.microsoft.com")
     assert answer["excluded"][0]["by"] == "catalog"
     assert answer["advice"] == "add mmd to egress_catalog"
+    assert explain("login.microsoft.com")["advice"] == "add microsoft_365 to egress_catalog"  # it names that very name
+    assert explain("52.112.0.1")["advice"] == "add microsoft_365 to egress_catalog"
 
 
 def test_a_mark_is_told_with_its_reason(explain: Callable[..., Answer]) -> None:
