@@ -11,6 +11,7 @@ lead back from it to the older one, so that both ways give the same answer.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -29,6 +30,10 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import
 )
 
 Key = tuple[str, str]
+
+_SLOT = re.compile(
+    r"\*(?=(?:-[a-z]+)?\.sharepoint\.|\.config\.(?:dod|high)\.office365\.us$|\.mail\.protection\.outlook\.)"
+)
 
 
 @dataclass(frozen=True)
@@ -169,20 +174,27 @@ def _removed(change: Change, kind: str) -> tuple[str, ...]:
 
 def rewind(new: Answer, changes: Iterable[Change], version: str) -> Answer:
     """The list as it was at *version*, by undoing what the service's records say was done since."""
-    sets = {one.id: one for one in new.sets}
+    sets = _by_id(new)
     # The records do not tell the name of a service in words.
     services = {one.area: one.service for one in new.sets}
     for change in sorted(changes, key=lambda one: (one.version, one.id), reverse=True):
         if change.version <= version or (new.version and change.version > new.version):
             continue
-        known = sets.get(change.set)
+        known = sets.get(change.set, [])
         if change.disposition == "add":
             sets.pop(change.set, None)
-        elif change.disposition == "remove":
-            sets[change.set] = _undone(known or _empty(change, services), change)
-        elif known is not None:
-            sets[change.set] = _undone(known, change)
-    return Answer(new.instance, version, tuple(sorted(sets.values(), key=lambda one: one.id)))
+        elif change.disposition == "remove" or known:
+            first = known[0] if known else _empty(change, services)
+            sets[change.set] = [_undone(first, change), *known[1:]]
+    return Answer(new.instance, version, tuple(one for number in sorted(sets) for one in sets[number]))
+
+
+def _by_id(answer: Answer) -> dict[int, list[EndpointSet]]:
+    """A set that is in two categories is there twice."""
+    sets: dict[int, list[EndpointSet]] = {}
+    for one in answer.sets:
+        sets.setdefault(one.id, []).append(one)
+    return sets
 
 
 def _empty(change: Change, services: Mapping[str, str]) -> EndpointSet:
@@ -218,6 +230,14 @@ def with_fields(one: EndpointSet, fields: Mapping[str, Any], others: Mapping[str
     return replace(one, **new)
 
 
+def for_tenant(change: Change, tenant: str) -> Change:
+    """The record with the tenant's name where the list of a tenant has it; the service writes a wildcard there."""
+    added, removed = (
+        tuple(_SLOT.sub(tenant, name, count=1) for name in names) for names in (change.add_urls, change.remove_urls)
+    )
+    return replace(change, add_urls=added, remove_urls=removed)
+
+
 def announced(answer: Answer, changes: Sequence[Change], window: int) -> list[Row]:
     """What the records add and the list does not have yet, with its effective date.
 
@@ -225,7 +245,7 @@ def announced(answer: Answer, changes: Sequence[Change], window: int) -> list[Ro
     again, by ways that older records do not always tell.
     """
     present = set(merged(rows(answer)))
-    sets = {one.id: one for one in answer.sets}
+    sets = _by_id(answer)
     services = {one.area: one.service for one in answer.sets}
     last: dict[Key, tuple[Change, bool]] = {}
     for change in changes:
@@ -235,7 +255,8 @@ def announced(answer: Answer, changes: Sequence[Change], window: int) -> list[Ro
     found = []
     for key, (change, is_added) in last.items():
         if is_added and key not in present:
-            one = with_fields(sets.get(change.set) or _empty(change, services), change.current, {})
+            known = sets.get(change.set) or [_empty(change, services)]
+            one = with_fields(known[0], change.current, {})
             only = replace(one, urls=(key[1],) if key[0] == "host" else (), ips=(key[1],) if key[0] != "host" else ())
             day = change.effective
             remark = f", effective {day.isoformat()}" if day else ", announced"
@@ -281,15 +302,16 @@ def first_seen(answer: Answer, changes: Sequence[Change]) -> dict[Key, str]:
 
 def with_announced(answer: Answer, changes: Sequence[Change], window: int) -> Answer:
     """The list with what is announced in its sets."""
-    sets = {one.id: one for one in answer.sets}
+    sets = _by_id(answer)
     for row in announced(answer, changes, window):
         tcp, udp = (tuple(port for port in row.ports if port.startswith(word)) for word in ("tcp", "udp"))
         new = EndpointSet(row.set, row.area, row.service, (), (), tcp, udp, row.category, row.required)
-        one = sets.get(row.set, new)
+        one, *others = sets.get(row.set, [new])
         is_name = row.type == "host"
-        sets[row.set] = replace(
+        more = replace(
             one,
             urls=(*one.urls, row.value) if is_name else one.urls,
             ips=one.ips if is_name else (*one.ips, row.value),
         )
-    return replace(answer, sets=tuple(sets.values()))
+        sets[row.set] = [more, *others]
+    return replace(answer, sets=tuple(one for number in sorted(sets) for one in sets[number]))

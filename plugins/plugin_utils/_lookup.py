@@ -61,7 +61,6 @@ class OptionsLookup(LookupBase):
         catalog = _ws_catalog.build(
             self.web_service().serve(),
             _ws_catalog.Narrowed(options["service_areas"], options["categories"]),
-            tenant=tenant_name(plain(self.get_option("tenant"))) if "tenant" in self.get_options() else None,
             grace=options["grace"],
             today=dt.datetime.now(dt.UTC).date(),
         )

@@ -23,7 +23,7 @@ from typing import Any
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._http import HttpSession, checked_url
 from ansible_collections.egress.allowlist.plugins.plugin_utils import _ws_snapshot
-from ansible_collections.egress.allowlist.plugins.plugin_utils._changes import announced, rewind, rows
+from ansible_collections.egress.allowlist.plugins.plugin_utils._changes import announced, for_tenant, rewind, rows
 from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
 from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import (
     Answer,
@@ -74,7 +74,10 @@ class Served:
 
 
 class WebService:
-    """The service as one lookup sees it."""
+    """The service as one lookup sees it.
+
+    *risks* say what shared hosting is; *now* gives the time in seconds, *connect* the client, both for tests.
+    """
 
     def __init__(
         self,
@@ -110,7 +113,9 @@ class WebService:
         """The list as it was at *version*: as it was kept here, or as the service's own records lead back to it."""
         served = self.serve()
         latest = served.answer.version or ""
-        kept = served.answer if version == latest else self._kept("endpoints", version)
+        if version == latest:
+            return served.answer
+        kept = self._kept("endpoints", version) or self._kept("held", version)
         if kept is not None:
             return kept
         if served.changes and served.changes[0].version <= version < latest:
@@ -254,7 +259,7 @@ class WebService:
     def _changes_of(self, version: str | None) -> tuple[Change, ...]:
         text = self._cache.read("changes", version) if version else None
         try:
-            return () if text is None else _parse_changes(text)
+            return () if text is None else _parse_changes(text, self._settings.tenant)
         except AllowlistError:
             return ()
 
@@ -299,8 +304,9 @@ def parse_endpoints(text: str, instance: str, version: str | None) -> Answer:
 
 
 @lru_cache(maxsize=4)
-def _parse_changes(text: str) -> tuple[Change, ...]:
-    return read_changes(text)
+def _parse_changes(text: str, tenant: str | None) -> tuple[Change, ...]:
+    changes = read_changes(text)
+    return changes if tenant is None else tuple(for_tenant(change, tenant) for change in changes)
 
 
 def _connect(settings: Settings, client_id: str) -> Client:

@@ -105,7 +105,13 @@ class Change:
 
 def is_version(text: object) -> bool:
     """Ten digits: the day, and a number within it."""
-    return isinstance(text, str) and _VERSION.fullmatch(text) is not None
+    if not isinstance(text, str) or _VERSION.fullmatch(text) is None:
+        return False
+    try:
+        day_of(text)
+    except AllowlistError:
+        return False
+    return True
 
 
 def day_of(version: str) -> dt.date:

@@ -35,10 +35,6 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import
 
 PAGE = "https://learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges"
 _ALWAYS = "common"
-# Where the records of changes write a wildcard, and the list of a tenant its name.
-_SLOT = re.compile(
-    r"\*(?=(?:-[a-z]+)?\.sharepoint\.|\.config\.(?:dod|high)\.office365\.us$|\.mail\.protection\.outlook\.)"
-)
 _WHY = {
     "common": "Sign-in, Office and what all services of Microsoft 365 have in common.",
     "exchange": "Mail and calendar.",
@@ -56,13 +52,13 @@ class Narrowed:
     categories: Sequence[str] = ()
 
 
-def build(served: Served, narrowed: Narrowed, *, tenant: str | None, grace: int, today: dt.date) -> Catalog:
+def build(served: Served, narrowed: Narrowed, *, grace: int, today: dt.date) -> Catalog:
     """The catalog. AllowlistError for an area that the list does not have."""
     answer = served.answer
     everything = [
         *rows(answer),
-        *(_with_tenant(row, tenant) for row in announced(answer, served.changes, WINDOW)),
-        *(_with_tenant(row, tenant) for row in lately_removed(served.older, answer, served.changes, grace, today)),
+        *announced(answer, served.changes, WINDOW),
+        *lately_removed(served.older, answer, served.changes, grace, today),
     ]
     wanted = _narrowed(everything, narrowed)
     version = answer.version or served.date or "of unknown date"
@@ -79,10 +75,6 @@ def build(served: Served, narrowed: Narrowed, *, tenant: str | None, grace: int,
         first_seen=first_seen(answer, served.changes),
         warnings=served.warnings,
     )
-
-
-def _with_tenant(row: Row, tenant: str | None) -> Row:
-    return row if tenant is None else replace(row, value=_SLOT.sub(tenant, row.value, count=1))
 
 
 def area_id(area: str) -> str:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 FEW = 5
 _SHOWN = 5
+_LOOK = (
+    "See what it would change with the playbook report_changes and accept_new=true, which changes nothing; then apply "
+    "once with accept_new=true"
+)
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,12 @@ def objection(old: Sequence[Row], new: Sequence[Row], limits: Limits, risks: Ris
     if len(added) >= FEW and len(added) * 100 > limits.max_growth * len(before):
         return (
             f"it has {len(added)} new names and networks, {_percent(added, before)} percent of what is in use and more "
-            f"than max_growth={limits.max_growth}: {_named(added)}. Look at them, then run once with accept_new=true"
+            f"than max_growth={limits.max_growth}: {_named(added)}. {_LOOK}"
         )
     shared = [entry for entry in added if entry.type == "host" and _is_shared(entry, risks)]
     if shared:
         return (
-            f"it brings wildcards under which anyone can put content: {_named(shared)}. Look at them, then run once "
-            "with accept_new=true"
+            f"it brings wildcards under which anyone can put content: {_named(shared)}. {_LOOK}"
         )
     return None
 

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Microsoft's list moves, and the appliances follow: the same bytes by way of all versions and by the last alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import inlab
+import pytest
+
+sys.path.insert(0, str(inlab.ROOT))
+
+from tests.web_service.history import ADDED, FIRST, LAST, MOVED, SAME, load_history, small_history
+from tests.web_service.service import WebService
+
+RECORDED = Path("/work/shared/data/webservice-history")
+APPLY = "playbooks/apply_mmd_allowlist.yml"
+BOTH = ["firewall1", "proxy1"]
+
+
+class Site:
+    """A control node with the service, its cache, and the appliances of the lab."""
+
+    def __init__(self, service: WebService, folder: Path) -> None:
+        self.service = service
+        self.cache = folder / "cache"
+        self.options: dict[str, Any] = {
+            "egress_catalog": ["microsoft_365"], "egress_web_service_url": service.url, "egress_tenant": "contoso",
+            "egress_cache_dir": str(self.cache), "egress_check_interval": 0, "egress_verify": False,
+            "egress_grace": 0, "egress_accept_new": True, "egress_max_shrink": 100, "egress_web_service_timeout": 3,
+            # Of China's set 18 and others nobody says which ports they need.
+            "egress_default_ports": ["tcp/443"], "egress_snapshot_dir": str(folder / "snapshots"),
+        }  # fmt: skip
+
+    def play(self, playbook: str = APPLY, *words: str, passes: bool = True, **options: Any) -> str:
+        done = inlab.ansible(
+            "ansible-playbook", playbook, "-e", json.dumps({**self.options, **options}), *words, check=False
+        )
+        output: str = done.stdout + done.stderr
+        assert (done.returncode == 0) == passes, output[-6000:]
+        return output
+
+    def held(self) -> dict[str, str]:
+        """Every byte of ours on both appliances, and what the kernel holds."""
+        firewall = inlab.Firewall()
+        files = {**inlab.Squid().files(), **firewall.files()}
+        ours = {path: text for path, text in files.items() if "egress" in path or "egress" in text}
+        return {**ours, "ruleset": _lasting(firewall.nft("list", "ruleset"))}
+
+    def remembered(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in sorted(self.cache.rglob("*")) if path.is_file()}
+
+
+def _lasting(ruleset: str) -> str:
+    """Its sets in order, since the kernel lists them as they came; without counters, and without learnt addresses."""
+    plain = re.sub(r"counter packets \d+ bytes \d+|counter(?= [,}])", "counter", ruleset)
+    sets = re.findall(r"^\t(?:set|map) (\S+) \{\n(.*?)^\t\}$", plain, re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^\t(?:set|map) \S+ \{\n.*?^\t\}\n", "", plain, flags=re.MULTILINE | re.DOTALL)
+    bodies = {name: "" if "timeout" in body else "".join(sorted(re.split(r"[\s,]+", body))) for name, body in sets}
+    return rest + "\n".join(f"{name} {bodies[name]}" for name in sorted(bodies))
+
+
+def changed(output: str) -> list[str]:
+    return re.findall(r"^(\S+) .*changed=[1-9]", output, re.MULTILINE)
+
+
+@pytest.fixture(name="site")
+def fixture_site(squid: inlab.Squid, firewall: inlab.Firewall, tmp_path: Path) -> Iterator[Site]:
+    with WebService(small_history()) as service:
+        yield Site(service, tmp_path)
+
+
+def _by_all_and_by_the_last(site: Site, versions: list[str]) -> None:
+    for version in versions:
+        site.service.publish(version)
+        site.play()
+    followed = site.held()
+    site.play(egress_state="deleted")
+    assert site.held().keys().isdisjoint(path for path in followed if "egress" in path)
+    site.play(egress_cache_dir=str(site.cache.parent / "fresh"))
+    assert site.held() == followed
+
+
+def test_version_by_version_is_the_last_one(site: Site) -> None:
+    _by_all_and_by_the_last(site, [FIRST, ADDED, MOVED, SAME, LAST])
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded history is not on this machine")
+def test_recorded_version_by_version_is_the_last_one(
+    squid: inlab.Squid, firewall: inlab.Firewall, tmp_path: Path
+) -> None:
+    history = load_history(RECORDED)
+    with WebService(history) as service:
+        _by_all_and_by_the_last(Site(service, tmp_path), sorted(history["Worldwide"]))
+
+
+def test_a_version_without_changes_changes_nothing(site: Site) -> None:
+    site.service.publish(MOVED)
+    assert changed(site.play()) == BOTH
+    site.service.publish(SAME)
+    asked = site.service.asked("endpoints")
+    assert changed(site.play()) == []
+    assert site.service.asked("endpoints") > asked
+
+
+def test_check_mode_asks_and_writes_nothing(site: Site) -> None:
+    site.play()
+    before = (site.remembered(), site.held())
+    site.service.publish(ADDED)
+    told = site.play(APPLY, "--check", "--diff")
+    assert changed(told) == BOTH
+    assert "+host login.microsoft.com" in told
+    assert (site.remembered(), site.held()) == before
+
+
+def test_a_damaged_list_changes_nothing(site: Site) -> None:
+    site.play()
+    held = site.held()
+    site.service.publish(ADDED)
+    for kind in ("poisoned", "truncated", "html"):
+        site.service.fault(kind, path="/endpoints")
+        told = site.play()
+        assert changed(told) == []
+        assert f"Version {FIRST} is used" in " ".join(told.split())
+        site.service.mend()
+    assert site.held() == held
+    assert changed(site.play()) == BOTH
+
+
+def test_what_was_removed_stays_for_a_while(site: Site) -> None:
+    history = small_history()["Worldwide"]
+    today = dt.datetime.now(dt.UTC).date()
+    with WebService({"Worldwide": {FIRST: history[FIRST], f"{today:%Y%m%d}00": history[ADDED]}}) as service:
+        site.options |= {"egress_web_service_url": service.url, "egress_grace": 30}
+        site.play()
+        names = {url for one in history[FIRST] for url in one.get("urls", ())}
+        gone = names - {url for one in history[ADDED] for url in one.get("urls", ())}
+        service.publish(f"{today:%Y%m%d}00")
+        site.play()
+        kept = "\n".join(site.held().values())
+        assert gone and all(name.lstrip("*") in kept for name in gone)
+        site.play(egress_grace=0)
+        kept = "\n".join(site.held().values())
+        assert not any(name.lstrip("*") in kept for name in gone)
+
+
+def test_what_changed_since_it_was_applied(site: Site, tmp_path: Path) -> None:
+    asked = tmp_path / "changes.yml"
+    asked.write_text(
+        "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - ansible.builtin.copy:\n"
+        "        content: \"{{ query('egress.allowlist.endpoint_changes', since='applied') | to_json }}\"\n"
+        f"        dest: {tmp_path}/changes.json\n"
+    )
+
+    def since() -> set[str]:
+        site.play(str(asked))
+        return {row["value"] for row in json.loads((tmp_path / "changes.json").read_text())}
+
+    site.play()
+    site.service.publish(ADDED)
+    assert "login.microsoft.com" in since()
+    site.play()
+    assert since() == set()
+    site.play("playbooks/rollback_mmd_allowlist.yml", "-e", "snapshot=latest")
+    assert "login.microsoft.com" in since()
