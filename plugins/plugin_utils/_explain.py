@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, normalise
+from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, merge, normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.plugin_utils import (
     _catalog,
@@ -21,6 +20,8 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils import (
     _ws_snapshot,
 )
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import Catalog
+from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog_format import TENANT
+from ansible_collections.egress.allowlist.plugins.plugin_utils._changes import rows
 from ansible_collections.egress.allowlist.plugins.plugin_utils._explain_ask import Question
 from ansible_collections.egress.allowlist.plugins.plugin_utils._explain_near import (
     EXACTLY,
@@ -33,7 +34,6 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._explain_near imp
 from ansible_collections.egress.allowlist.plugins.plugin_utils._explain_taken import Taken, taken
 from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
 from ansible_collections.egress.allowlist.plugins.plugin_utils._select import Request, select
-from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import Served
 
 
 class Explainer:
@@ -137,18 +137,22 @@ class Explainer:
         for name in [*_catalog.names(), _catalog.WEB_SERVICE]:
             if name in used:
                 continue
-            catalog = _web_service() if name == _catalog.WEB_SERVICE else _catalog.load(name)
-            entries = [entry for group in catalog.groups.values() for entry in group.fixed]
-            for entry, how in answering(entries, asked)[:1]:
+            for entry, how in answering(_entries_of(name), asked)[:1]:
                 why = f"the catalog {name} has {entry.value} ({', '.join(entry.groups)}), and it is not used"
                 found.append((how, Taken("catalog", name, entry.value, why, f"add {name} to egress_catalog")))
         return [one for _how, one in sorted(found, key=lambda pair: pair[0] != EXACTLY)]
 
 
-def _web_service() -> Catalog:
-    """The list that comes with the collection: enough for a hint, and nobody is asked."""
-    served = Served(_ws_snapshot.load("worldwide"), date=str(_ws_snapshot.about("worldwide")["date"]))
-    return _ws_catalog.build(served, _ws_catalog.Narrowed(), tenant=None, grace=0, today=dt.date.min)
+def _entries_of(name: str) -> list[Entry]:
+    """What a catalog of the collection has for every tenant; of the web service the list that lies here, unasked."""
+    if name != _catalog.WEB_SERVICE:
+        return merge(entry for group in _catalog.load(name).groups.values() for entry in group.fixed)
+    items = [
+        {"type": row.type, "value": row.value, "ports": list(row.ports), "groups": [_ws_catalog.area_id(row.area)]}
+        for row in rows(_ws_snapshot.load("worldwide"))
+        if TENANT not in row.value
+    ]
+    return normalise(items, where=name)
 
 
 def _catalog_facts(catalog: Catalog) -> dict[str, Any]:

@@ -269,7 +269,7 @@ def test_another_catalog_of_the_collection(explain: Callable[..., Answer]) -> No
     answer = explain("mmdls.microsoft.com")
     assert answer["excluded"][0]["by"] == "catalog"
     assert answer["advice"] == "add mmd to egress_catalog"
-    assert explain("login.microsoft.com")["advice"] == "add microsoft_365 to egress_catalog"  # it names that very name
+    assert explain("office.live.com")["advice"] == "add microsoft_365 to egress_catalog"  # it names that very name
     assert explain("52.112.0.1")["advice"] == "add microsoft_365 to egress_catalog"
 
 
