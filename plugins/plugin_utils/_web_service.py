@@ -123,7 +123,7 @@ class WebService:
         kept = self._kept("endpoints", version) or self._kept("held", version)
         if kept is not None:
             return kept
-        if served.changes and served.changes[0].version <= version < latest:
+        if served.changes and self._is_told_of(version, served.changes) and version < latest:
             return rewind(served.answer, served.changes, version)
         known = ", ".join(self._cache.versions("endpoints")[-5:]) or "none"
         raise AllowlistError(
@@ -132,10 +132,15 @@ class WebService:
             f"{known}"
         )
 
+    def _is_told_of(self, version: str, changes: tuple[Change, ...]) -> bool:
+        """Whether the service's records reach back to *version*; its first one has none."""
+        return changes[0].version <= version or version in (self._cache.state().get("versions") or ())
+
     def before(self, version: str | None) -> str:
         """The version before *version*, as far as one is known."""
         told = {change.version for change in self._changes_of(self.serve().answer.version)}
-        earlier = [one for one in {*told, *self._cache.versions("endpoints")} if version and one < version]
+        told |= {*self._cache.versions("endpoints"), *(self._cache.state().get("versions") or ())}
+        earlier = [one for one in told if version and one < version]
         if not earlier:
             raise AllowlistError(f"since: no version before {version or 'this one'} is known; name one, or a file")
         return max(earlier)
@@ -154,8 +159,8 @@ class WebService:
         client = self._connect(self._settings, self._cache.client_id())
         state, now = self._cache.state(), self._now()
         try:
-            latest = read_versions(client.version(self._settings.instance), self._settings.instance).latest
-            known = self._known()
+            versions = read_versions(client.version(self._settings.instance), self._settings.instance)
+            latest, known = versions.latest, self._known()
             if known is not None and known.version == latest:
                 state |= {"confirmed_at": now, "version": latest, "held": None}
             else:
@@ -164,9 +169,9 @@ class WebService:
                     parse_endpoints(text, self._settings.instance, latest)
                     self._cache.write("held", latest, text)
                 state["held"] = latest
-            if not self._changes_of(latest):
+            if self._records(latest) is None:
                 self._ask_for_changes(client, latest)
-            state |= {"checked_at": now, "failed": None, "not_before": 0}
+            state |= {"versions": list(versions.known), "checked_at": now, "failed": None, "not_before": 0}
         except AllowlistError as error:
             pause = error.seconds if isinstance(error, ThrottledError) else 0
             state |= {"failed": {"at": now, "run": _run(), "reason": str(error)}, "not_before": now + pause}
@@ -262,11 +267,15 @@ class WebService:
             return None
 
     def _changes_of(self, version: str | None) -> tuple[Change, ...]:
-        text = self._cache.read("changes", version) if version else None
+        return (self._records(version) if version else None) or ()
+
+    def _records(self, version: str) -> tuple[Change, ...] | None:
+        """The service's records of changes as kept with that version; None where they are not known."""
+        text = self._cache.read("changes", version)
         try:
-            return () if text is None else _parse_changes(text, self._settings.tenant)
+            return None if text is None else _parse_changes(text, self._settings.tenant)
         except AllowlistError:
-            return ()
+            return None
 
     def _embedded(self) -> Served:
         about = _ws_snapshot.about(self._settings.instance)

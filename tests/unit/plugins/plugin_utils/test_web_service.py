@@ -1,0 +1,427 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The client of the web service: polite, distrustful, and never without a reason."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.plugin_utils import _web_service, _ws_client
+from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import load
+from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
+from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import Served, Settings
+from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import WebService as Subject
+from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_trust import Limits
+from ansible_collections.egress.allowlist.tests.web_service.history import ADDED, FIRST, MOVED, SAME, small_history
+from ansible_collections.egress.allowlist.tests.web_service.service import WebService
+
+RISKS = RiskTable([load("mmd")])
+HOUR, DAY = 3600, 86400
+# What is there at noon of 2025-11-30, in the life of the small history.
+NOON = 1764504000.0
+
+
+class Node:
+    """A control node: its cache, its clock, and runs that follow each other."""
+
+    def __init__(self, service: WebService, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.service = service
+        self.folder = folder
+        self.now = NOON
+        self.run = 1
+        monkeypatch.setattr(_web_service, "_run", lambda: self.run)
+        monkeypatch.setattr(_ws_client, "_PAUSES", (0, 0))
+
+    def ask(self, **settings: Any) -> Served:
+        """A lookup of a run of its own."""
+        self.run += 1
+        return self.ask_again(**settings)
+
+    def ask_again(self, **settings: Any) -> Served:
+        """One more lookup of the same run."""
+        told = {"url": self.service.url, "folder": str(self.folder), "timeout": 0.3, **settings}
+        return Subject(Settings(**told), RISKS, now=lambda: self.now).serve()
+
+    def fails(self, **settings: Any) -> str:
+        with pytest.raises(AllowlistError) as error:
+            self.ask(**settings)
+        return str(error.value)
+
+    def files(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file()}
+
+    def damage(self, pattern: str, how: str) -> None:
+        for path in self.folder.rglob(pattern):
+            text = path.read_text()
+            path.write_text({"cut": text[: len(text) // 2], "empty": "", "edited": text.replace("contoso", "evil"),
+                             "list": "[]", "changed": text.replace("login", "l0gin")}[how])  # fmt: skip
+
+
+@pytest.fixture(name="node")
+def fixture_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    with WebService(small_history()) as service:
+        yield Node(service, tmp_path / "cache", monkeypatch)
+
+
+def names(served: Served) -> set[str]:
+    return {name for one in served.answer.sets for name in one.urls}
+
+
+# Polite
+
+
+def test_the_version_is_asked_for_hourly_and_the_list_when_it_moved(node: Node) -> None:
+    assert node.ask().answer.version == FIRST
+    for _minute in range(3):
+        node.now += HOUR / 3 - 1
+        node.ask()
+    assert [node.service.asked(method) for method in ("version", "endpoints", "changes")] == [1, 1, 1]
+    node.now += HOUR
+    node.ask()
+    assert [node.service.asked(method) for method in ("version", "endpoints", "changes")] == [2, 1, 1]
+    node.service.publish(ADDED)
+    assert node.ask().answer.version == FIRST  # not yet asked
+    node.now += HOUR
+    assert node.ask().answer.version == ADDED
+    assert [node.service.asked(method) for method in ("version", "endpoints", "changes")] == [3, 2, 2]
+
+
+def test_one_id_for_all_requests_and_the_rows_of_intune(node: Node) -> None:
+    node.ask()
+    node.now += HOUR
+    node.service.publish(ADDED)
+    node.ask(instance="china")
+    node.ask()
+    asked = [request.query for request in node.service.requests]
+    assert len({str(query).lower().split("clientrequestid")[1][:50] for query in asked}) == 1
+    areas = [request for request in node.service.requests if request.method_name == "endpoints"]
+    assert len(areas) == 3 and all("MEM" in str(request.query) for request in areas)
+    assert any(one.area == "MEM" for one in node.ask().answer.sets)
+
+
+def test_a_clock_that_was_set_back_is_no_reason_to_wait(node: Node) -> None:
+    node.ask()
+    node.now -= 30 * DAY
+    node.service.publish(ADDED)
+    assert node.ask().answer.version == ADDED
+
+
+def test_429_is_waited_for_as_microsoft_asks(node: Node) -> None:
+    node.ask()
+    node.service.publish(ADDED)
+    node.service.fault(429)
+    node.now += HOUR
+    served = node.ask()
+    assert served.answer.version == FIRST and "asked too often (429)" in served.warnings[0]
+    assert "last confirmed" in served.warnings[0]
+    node.service.mend()
+    count = len(node.service.requests)
+    node.now += HOUR - 1
+    assert "429" in node.ask().warnings[0] and len(node.service.requests) == count
+    node.now += 1
+    assert node.ask().answer.version == ADDED
+
+
+def test_429_with_a_short_wait_is_waited_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    client = _web_service._connect(Settings(url=node.service.url, timeout=1), "b10c5ed1-bad1-445f-b386-b919946339a7")
+    client._sleep = slept.append
+    node.service.fault(429, count=1, retry_after=3)
+    assert client.endpoints("worldwide", None).startswith("[")
+    assert slept == [3]
+
+
+def test_a_service_that_is_down_is_asked_once_in_a_run(node: Node) -> None:
+    node.ask()
+    node.now += HOUR
+    node.service.fault("timeout")
+    node.ask()
+    count = len(node.service.requests)
+    assert "did not answer" in node.ask_again().warnings[0]
+    assert len(node.service.requests) == count
+    node.ask()
+    assert len(node.service.requests) > count
+
+
+# Distrustful
+
+DAMAGE = [
+    "reset", "timeout", "closed", "truncated", "html", "redirect", "error_text", 500, 503, "not_json", "lost_field",
+    "poisoned",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damage_leaves_the_old_list_in_use(node: Node, kind: str | int) -> None:
+    before = node.ask()
+    node.service.publish(ADDED)
+    node.service.fault(kind, path="/endpoints")
+    node.now += HOUR
+    served = node.ask()
+    assert served.answer == before.answer
+    assert any(f"Version {FIRST} is used" in warning for warning in served.warnings)
+    node.service.mend()
+    assert node.ask().answer.version == ADDED
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damage_without_an_old_list_is_an_error(node: Node, kind: str | int) -> None:
+    node.service.fault(kind, path="/endpoints")
+    assert "offline=true" in node.fails()
+    node.service.mend()
+    assert node.ask().answer.version == FIRST
+
+
+def test_damaged_records_of_changes_cost_only_the_announcements(node: Node) -> None:
+    node.service.fault("html", path="/changes")
+    served = node.ask()
+    assert served.changes == () and "what Microsoft announces is not known" in served.warnings[0]
+    node.service.mend()
+    node.now += HOUR
+    assert node.ask().warnings == ()
+
+
+def test_a_list_that_shrank_waits(node: Node) -> None:
+    node.ask()
+    node.service.publish(ADDED)
+    node.service.fault("shrunk", path="/endpoints")
+    node.now += HOUR
+    served = node.ask(limits=Limits(max_shrink=5))
+    assert served.answer.version == FIRST and "max_shrink=5" in served.warnings[0]
+    asked = node.service.asked("endpoints")
+    assert node.ask(limits=Limits(max_shrink=100)).answer.version == ADDED
+    assert node.service.asked("endpoints") == asked
+
+
+def _grown(kind: str) -> list[dict[str, Any]]:
+    records = small_history()["Worldwide"][FIRST]
+    extra = {"many": [f"n{number}.contoso.com" for number in range(40)], "shared": ["*.blob.core.windows.net"],
+             "own": ["x.blob.core.windows.net"], "within": ["sub.msauth.net"]}[kind]  # fmt: skip
+    return [{**one, "urls": [*one["urls"], *extra]} if one["id"] == 56 else one for one in records]
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("many", "max_growth=25"), ("shared", "anyone can put content")])
+def test_what_grew_waits_for_a_person(node: Node, kind: str, reason: str) -> None:
+    node.ask()
+    node.service.save("2025110500", _grown(kind))
+    node.service.publish("2025110500")
+    node.now += HOUR
+    served = node.ask()
+    assert served.answer.version == FIRST
+    assert reason in served.warnings[0] and "accept_new=true" in served.warnings[0]
+    asked = len(node.service.requests)
+    node.now += 1
+    assert reason in node.ask().warnings[0]
+    accepted = node.ask(limits=Limits(accept_new=True))
+    assert accepted.answer.version == "2025110500" and accepted.warnings == ()
+    assert len(node.service.requests) == asked
+    assert node.ask().warnings == ()
+
+
+@pytest.mark.parametrize("kind", ["own", "within"])
+def test_what_grew_a_little_does_not_wait(node: Node, kind: str) -> None:
+    node.ask()
+    node.service.save("2025110500", _grown(kind))
+    node.service.publish("2025110500")
+    node.now += HOUR
+    assert node.ask().answer.version == "2025110500"
+
+
+def test_the_way_back_to_an_older_version_is_a_move_too(node: Node) -> None:
+    node.service.publish(ADDED)
+    node.ask()
+    node.service.publish(FIRST)
+    node.now += HOUR
+    assert node.ask().answer.version == FIRST
+
+
+# The cache
+
+
+@pytest.mark.parametrize("how", ["cut", "empty", "edited", "list", "changed"])
+@pytest.mark.parametrize("file", ["state.json", "endpoints-*.json", "changes-*.json", "client.json"])
+def test_a_damaged_file_is_replaced(node: Node, file: str, how: str) -> None:
+    served = node.ask()
+    whole = set(node.files())
+    node.damage(file, how)
+    node.now += HOUR  # the records of changes alone can wait until the version is asked for
+    again = node.ask()
+    assert (again.answer, again.changes, again.warnings) == (served.answer, served.changes, ())
+    assert set(node.files()) == whole
+    count = len(node.service.requests)
+    node.ask()
+    assert len(node.service.requests) == count
+
+
+def test_damage_while_the_service_is_away(node: Node) -> None:
+    node.ask()
+    node.service.fault("closed")
+    node.damage("state.json", "cut")
+    assert "of unknown age" in node.fails()
+    served = node.ask(stale="allow")
+    assert served.answer.version == FIRST and "of unknown age" in served.warnings[0]
+    node.damage("endpoints-*.json", "changed")
+    assert "no earlier list" in node.fails(stale="allow")
+
+
+def test_how_old_a_list_may_be(node: Node) -> None:
+    node.ask()
+    node.service.fault("closed")
+    node.now += 7 * DAY
+    assert node.ask().answer.version == FIRST
+    node.now += 1
+    told = node.fails()
+    assert "max_age is 7 days" in told and "stale=allow" in told and "offline=true" in told
+    assert node.ask(stale="allow").answer.version == FIRST
+    assert node.ask(max_age=8 * DAY).answer.version == FIRST
+
+
+def test_what_only_reads_writes_nothing(node: Node) -> None:
+    assert node.ask(writes=False).answer.version == FIRST
+    assert not node.folder.exists()
+    node.ask()
+    before = node.files()
+    node.service.publish(ADDED)
+    node.now += HOUR
+    assert node.ask(writes=False).answer.version == ADDED
+    assert node.files() == before
+
+
+def test_what_only_reads_asks_once_in_a_run(node: Node, tmp_path: Path) -> None:
+    scratch = str(tmp_path / "scratch")
+    for _lookup in range(3):
+        assert node.ask_again(writes=False, scratch=scratch).answer.version == FIRST
+    assert node.service.asked("endpoints") == 1 and not node.folder.exists()
+
+
+def test_a_folder_that_cannot_be_written(node: Node, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    assert "is not a folder" in node.fails()
+    (tmp_path / "cache").unlink()
+    inside = tmp_path / "file"
+    inside.write_text("")
+    served = node.ask(folder=str(inside / "cache"))
+    assert served.answer.version == FIRST
+    assert any("cannot be written" in warning and "cache_dir" in warning for warning in served.warnings)
+
+
+def test_a_full_disk_leaves_nothing_half(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.ask()
+    before = node.files()
+    node.service.publish(ADDED)
+    node.now += HOUR
+    monkeypatch.setattr(os, "fsync", _full)
+    served = node.ask()
+    assert served.answer.version == ADDED and any("No space left" in warning for warning in served.warnings)
+    assert node.files() == before
+
+
+def _full(_handle: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_tenants_and_services_have_lists_of_their_own(node: Node) -> None:
+    assert "contoso.sharepoint.com" in names(node.ask(tenant="contoso"))
+    assert "contoso.sharepoint.com" not in names(node.ask())
+    assert "fabrikam.sharepoint.com" in names(node.ask(tenant="fabrikam"))
+
+
+SHARED = """
+import sys
+from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import load
+from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
+from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import Settings, WebService
+served = WebService(Settings(url=sys.argv[1], folder=sys.argv[2]), RiskTable([load("mmd")])).serve()
+print(served.answer.version, len(served.answer.sets), served.warnings)
+"""
+
+
+def test_processes_that_come_at_once_share_one_answer(node: Node) -> None:
+    words = [sys.executable, "-c", SHARED, node.service.url, str(node.folder)]
+    found = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _number in range(6)]
+    told = {process.communicate(timeout=60)[0] for process in found}
+    assert len(told) == 1 and told.pop().startswith(FIRST)
+    assert [node.service.asked(method) for method in ("version", "endpoints", "changes")] == [1, 1, 1]
+
+
+def test_killed_at_each_write_the_next_run_is_right(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was written before the process died, the next one ends in the right state."""
+    real, left = os.replace, 0
+
+    def dies(old: str, new: str) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        real(old, new)
+
+    for writes in range(12):
+        left = writes
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", dies)
+            try:
+                node.ask()
+            except KeyboardInterrupt:
+                finished = False
+            else:
+                finished = True
+        node.service.publish([FIRST, ADDED, MOVED, SAME][writes % 4])
+        node.now += HOUR
+        assert node.ask().answer.version == [FIRST, ADDED, MOVED, SAME][writes % 4]
+        node.now += HOUR
+    assert finished
+
+
+def test_versions_of_before(node: Node) -> None:
+    node.ask()
+    first = node.ask().answer
+    for version in (ADDED, MOVED):
+        node.service.publish(version)
+        node.now += HOUR
+        node.ask()
+    subject = Subject(Settings(url=node.service.url, folder=str(node.folder)), RISKS, now=lambda: node.now)
+    assert subject.at(FIRST) == first
+    node.damage(f"endpoints-{FIRST}.json", "cut")
+    assert {name for one in subject.at(FIRST).sets for name in one.urls} == {
+        name for one in first.sets for name in one.urls
+    }
+    with pytest.raises(AllowlistError, match="2018010100 is not known"):
+        subject.at("2018010100")
+
+
+def test_offline_asks_nobody_and_tells_its_date(node: Node) -> None:
+    served = node.ask(offline=True)
+    assert len(served.answer.sets) == 79 and "2025-12-01" in served.warnings[0]
+    assert node.service.requests == [] and not node.folder.exists()
+
+
+@pytest.mark.parametrize(("url", "reason"), [
+    ("http://endpoints.office.com", "plain http"), ("http://127.0.0.1.evil.example", "plain http"), ("ftp://x", "URL"),
+    ("https://user:secret@contoso.com", "without a login"), ("https://contoso.com/?a=b", "without a login"),
+    ("", "URL"), ("https://contoso.com\n", "URL"), ("https://contoso.com:99999", "URL"),
+])  # fmt: skip
+def test_which_services_are_asked(node: Node, url: str, reason: str) -> None:
+    told = node.fails(url=url)
+    assert reason in told and "secret" not in told
+
+
+def test_microsoft_is_not_asked_more_than_hourly(node: Node) -> None:
+    assert "at most one check an hour" in node.fails(url="https://endpoints.office.com", check_interval=60)
+
+
+def test_what_is_kept_is_no_secret_and_for_nobody_else(node: Node) -> None:
+    node.ask()
+    assert {path.stat().st_mode & 0o777 for path in node.folder.rglob("*") if path.is_file()} == {0o600}
+    state = json.loads(next(node.folder.rglob("state.json")).read_text())
+    assert json.loads(state["body"])["version"] == FIRST
