@@ -22,7 +22,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
+sys.path.insert(0, str(ROOT))
+
 import inlab
+
+from tests.web_service.history import FIRST, small_history
+from tests.web_service.service import WebService
 
 RESULTS = ROOT / ".test" / "demo"
 PLAYBOOKS = "playbooks"
@@ -32,6 +37,7 @@ TABLES = ["inet egress_mmd", "inet egress_mmd-dns"]
 LISTED = "login.live.com"
 OUTSIDE = "www.example.org"
 EDITED_IN = "evil.example"
+NEW_IN_LIST, UNDER_IT, NEW_IN_SET, NEXT = "*.static.microsoft", "res.static.microsoft", 56, "2026110200"
 COMPANY = "Example Company TLS Inspection CA"
 PUBLIC = "Lab Public Intermediate CA"
 COLOURS = {"head": "1;36", "good": "32", "bad": "1;31", "dim": "2"} if sys.stdout.isatty() else {}
@@ -241,6 +247,42 @@ def everything_else(demo: Demo) -> None:
     demo.expect(not _through_firewall(LISTED, 8443), f"{LISTED} on port 8443, which the list does not name: dropped")
 
 
+def microsofts_list_moves(demo: Demo) -> None:
+    demo.step(
+        7, "Microsoft's list moves",
+        "The list of Microsoft's endpoint web service joins the document; a stand-in for the service runs here, with a",
+        f"small list. Then it moves by one version, {NEW_IN_LIST} is new, and both appliances follow.",
+    )  # fmt: skip
+    before = small_history()["Worldwide"][FIRST]
+    after = [{**one, "urls": [*one["urls"], NEW_IN_LIST]} if one["id"] == NEW_IN_SET else one for one in before]
+    with WebService({"Worldwide": {FIRST: before, NEXT: after}}) as service:
+        options = {
+            "egress_catalog": ["mmd", "microsoft_365"], "egress_web_service_url": service.url,
+            "egress_check_interval": 0, "egress_cache_dir": str(RESULTS / "cache"), "egress_verify": False,
+        }  # fmt: skip
+        words = ("-e", json.dumps(options))
+        demo.show(said(demo.apply("service", *words)))
+        demo.expect(_ways_to(UNDER_IT) == {False}, f"{UNDER_IT} is closed, on the proxy and on the firewall")
+        service.publish(NEXT)
+        report = demo.playbook(
+            "report_changes", *words, "-e", f"egress_report_dir={RESULTS / 'report'}", results="report"
+        )
+        demo.show("\n".join(re.findall(r'^ +"(.*?)",?$', report.stdout, re.MULTILINE)))
+        demo.expect(report.returncode == 0, "what the next apply would change is written down, for the ticket")
+        demo.expect(_ways_to(UNDER_IT) == {False}, f"and nothing else: {UNDER_IT} is still closed")
+        done = demo.apply("moved", *words)
+        demo.show(said(done))
+        demo.expect(changed(done) == APPLIANCES, "applied: the proxy and the firewall were changed")
+        demo.expect(_ways_to(UNDER_IT) == {True}, f"{UNDER_IT} is open, on the proxy and on the firewall")
+        demo.expect(
+            service.asked("endpoints") == 3, "the service was asked for its list 3 times, once in each of the 3 runs"
+        )
+
+
+def _ways_to(name: str) -> set[bool]:
+    return {_unasked(name), _through_firewall(name)}
+
+
 YOURS = """\
 inventory.yml:
     egress_appliances:
@@ -274,7 +316,8 @@ def main() -> int:
     drift(demo)
     a_change_that_breaks(demo)
     everything_else(demo)
-    demo.step(7, "With your own proxy and firewall")
+    microsofts_list_moves(demo)
+    demo.step(8, "With your own proxy and firewall")
     demo.show(YOURS)
     seconds = time.monotonic() - demo.started
     if demo.wrong:

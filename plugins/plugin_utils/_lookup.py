@@ -12,6 +12,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
@@ -53,7 +54,8 @@ class OptionsLookup(LookupBase):
         options = {name: plain(self.get_option(name)) for name in _ws_options.NAMES}
         options["tenant"] = tenant_name(plain(self.get_option("tenant"))) if "tenant" in self.get_options() else None
         checks = bool(self._variables.get("ansible_check_mode"))
-        return WebService(_ws_options.settings(options, checks=checks), RiskTable([load(name) for name in DEFAULT]))
+        settings = _ws_options.settings(options, checks=checks, scratch=str(constants.DEFAULT_LOCAL_TMP))
+        return WebService(settings, RiskTable([load(name) for name in DEFAULT]))
 
     def online_catalog(self) -> Catalog:
         """The catalog of the web service; what is to be known about it is said once."""

@@ -99,7 +99,8 @@ def _chosen(catalogs: Sequence[Catalog], request: Request, added: Sequence[str],
             pages = "\n  ".join(f"{link['title']}: {link['url']}" for group in known[id_] for link in group.links)
             raise AllowlistError(
                 f"{id_}: the source document does not list the names of {known[id_][0].title}, it only links to its "
-                f"pages. Leave the group out, or write its names into a catalog of your own:\n  {pages}"
+                f"pages. The names of those pages are in the catalog linked_pages: catalog=[mmd, linked_pages]. Or "
+                f"leave the group out, or write its names into a catalog of your own:\n  {pages}"
             )
     return chosen
 

@@ -45,7 +45,10 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of the lookup; *max_age* and *check_interval* in seconds, *grace* in days."""
+    """The options of the lookup; *max_age* and *check_interval* in seconds, *grace* in days.
+
+    *scratch*: a folder that ends with the run, for what must not be written to the cache.
+    """
 
     instance: str = "worldwide"
     tenant: str | None = None
@@ -60,6 +63,7 @@ class Settings:
     timeout: float = 10
     ca_path: str | None = None
     writes: bool = True
+    scratch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class WebService:
         self._connect = connect or _connect
         self._warnings: list[str] = []
         name = name_of(settings.instance, settings.tenant, url, MICROSOFT)
-        self._cache = Cache(checked_folder(settings.folder), name, writes=settings.writes)
+        folder = checked_folder(settings.folder)
+        self._cache = Cache(folder, name, writes=settings.writes, scratch=settings.scratch)
 
     def serve(self) -> Served:
         """The list that counts now. AllowlistError when there is none that may be used."""

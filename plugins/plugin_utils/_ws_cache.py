@@ -17,6 +17,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 import uuid
@@ -34,76 +35,73 @@ _LONG_ENOUGH = 5
 
 
 class Cache:
-    """The folder of one list. *problems* says what could not be written, for the user."""
+    """The folder of one list. *problems* says what could not be written, for the user.
 
-    def __init__(self, folder: str, name: str, *, writes: bool) -> None:
+    *scratch*: a folder that ends with the run, which takes what *writes* forbids, for the other processes of the run.
+    """
+
+    def __init__(self, folder: str, name: str, *, writes: bool, scratch: str | None = None) -> None:
         self._top = os.path.abspath(os.path.expanduser(folder))
-        self._folder = os.path.join(self._top, name)
-        self._writes = writes
+        self._name = name
+        self._target = self._top if writes else scratch
+        # Where files are looked for, the nearest first.
+        self._places = [self._top] if self._target in (None, self._top) else [str(self._target), self._top]
         self._memory: dict[str, dict[str, Any]] = {}
         self.problems: list[str] = []
 
     @property
     def folder(self) -> str:
-        return self._folder
-
-    @property
-    def writes(self) -> bool:
-        return self._writes
+        return os.path.join(self._top, self._name)
 
     def client_id(self) -> str:
         """The id of this machine for the service, made once."""
-        path = os.path.join(self._top, _CLIENT)
-        known = self._id(path)
+        known = self._id()
         if known is None:
             # Of two plays that come first at once, the one that is later by a moment takes what the other wrote.
-            with self.locked(_LONG_ENOUGH, top=True):
-                known = self._id(path) or str(uuid.uuid4())
-                self._write(path, {"id": known})
+            with self.locked(_LONG_ENOUGH, of=os.curdir):
+                known = self._id() or str(uuid.uuid4())
+                self._write(_CLIENT, {"id": known})
         return known
 
-    def _id(self, path: str) -> str | None:
-        known = (self._read(path) or {}).get("id")
+    def _id(self) -> str | None:
+        known = (self._read(_CLIENT) or {}).get("id")
         return known if isinstance(known, str) and _is_uuid(known) else None
 
     def state(self) -> dict[str, Any]:
-        return self._read(os.path.join(self._folder, _STATE)) or {}
+        return self._read(self._file(_STATE)) or {}
 
     def write_state(self, state: dict[str, Any]) -> None:
-        self._write(os.path.join(self._folder, _STATE), state)
+        self._write(self._file(_STATE), state)
 
     def read(self, kind: str, version: str) -> str | None:
         """The text of an answer, as it came; None where there is none, or it was damaged."""
-        found = self._read(self._path(kind, version))
+        found = self._read(self._file(f"{kind}-{version}.json"))
         text = found.get("text") if found else None
         return text if isinstance(text, str) else None
 
     def write(self, kind: str, version: str, text: str) -> None:
-        self._write(self._path(kind, version), {"version": version, "text": text})
+        self._write(self._file(f"{kind}-{version}.json"), {"version": version, "text": text})
 
     def versions(self, kind: str) -> list[str]:
         """The versions there are, the oldest first."""
-        start, end = f"{kind}-", ".json"
-        try:
-            names = os.listdir(self._folder)
-        except OSError:
-            return []
-        return sorted(
-            name[len(start) : -len(end)] for name in names if name.startswith(start) and name.endswith(end)
-        )
+        names = {name for place in self._places for name in _names(os.path.join(place, self._name))}
+        names |= {os.path.basename(file) for file in self._memory}
+        found = (re.fullmatch(rf"{kind}-([0-9]+)\.json", name) for name in names)
+        return sorted(match[1] for match in found if match)
 
     def forget_old(self, kind: str, keep: int = KEPT) -> None:
         versions = self.versions(kind)
         for version in versions[: max(len(versions) - keep, 0)]:
-            self._memory.pop(self._path(kind, version), None)
-            if self._writes:
+            file = self._file(f"{kind}-{version}.json")
+            self._memory.pop(file, None)
+            if self._target is not None:
                 with contextlib.suppress(OSError):
-                    os.unlink(self._path(kind, version))
+                    os.unlink(os.path.join(self._target, file))
 
     @contextlib.contextmanager
-    def locked(self, seconds: float, *, top: bool = False) -> Iterator[bool]:
-        """Alone among the plays of this machine; False where that could not be had in time, or is not asked for."""
-        handle = self._lock_file(self._top if top else self._folder) if self._writes else None
+    def locked(self, seconds: float, *, of: str | None = None) -> Iterator[bool]:
+        """Alone among the plays that write to the same place; False where that could not be had in time."""
+        handle = None if self._target is None else self._lock_file(os.path.join(self._target, of or self._name))
         if handle is None:
             yield False
             return
@@ -120,26 +118,30 @@ class Cache:
             self._complain(folder, error)
             return None
 
-    def _path(self, kind: str, version: str) -> str:
-        return os.path.join(self._folder, f"{kind}-{version}.json")
+    def _file(self, name: str) -> str:
+        return os.path.join(self._name, name)
 
-    def _read(self, path: str) -> dict[str, Any] | None:
-        return self._memory[path] if path in self._memory else _read(path)
+    def _read(self, file: str) -> dict[str, Any] | None:
+        if file in self._memory:
+            return self._memory[file]
+        found = (_read(os.path.join(place, file)) for place in self._places)
+        return next((data for data in found if data is not None), None)
 
-    def _write(self, path: str, data: dict[str, Any]) -> None:
-        self._memory[path] = data
-        if not self._writes:
+    def _write(self, file: str, data: dict[str, Any]) -> None:
+        self._memory[file] = data
+        if self._target is None:
             return
+        path = os.path.join(self._target, file)
         body = json.dumps(data, sort_keys=True, ensure_ascii=True)
         whole = {"format": FORMAT, "sha256": _digest(body), "body": body}
         aside = None
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             handle, aside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                json.dump(whole, file)
-                file.flush()
-                os.fsync(file.fileno())
+            with os.fdopen(handle, "w", encoding="ascii") as stream:
+                json.dump(whole, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
             os.replace(aside, path)
         except OSError as error:
             self._complain(path, error)
@@ -151,6 +153,13 @@ class Cache:
         text = f"the cache {path} cannot be written: {error.strerror}. Choose another folder with cache_dir"
         if text not in self.problems:
             self.problems.append(text)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def name_of(instance: str, tenant: str | None, url: str, default_url: str) -> str:

@@ -24,8 +24,11 @@ _AGE = re.compile(r"([0-9]{1,9})\s*([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def settings(options: Mapping[str, Any], *, checks: bool) -> Settings:
-    """The settings. AllowlistError for a value that makes no sense; with *checks* nothing is written."""
+def settings(options: Mapping[str, Any], *, checks: bool, scratch: str) -> Settings:
+    """The settings. AllowlistError for a value that makes no sense.
+
+    With *checks* nothing is written but to *scratch*, a folder that ends with the run.
+    """
     for name, least, most in (("max_shrink", 0, 100), ("max_growth", 0, 10**6), ("grace", 0, 3650)):
         if not least <= options[name] <= most:
             raise AllowlistError(f"{name}: expected a number from {least} to {most}, got {options[name]}")
@@ -50,6 +53,7 @@ def settings(options: Mapping[str, Any], *, checks: bool) -> Settings:
         timeout=options["web_service_timeout"],
         ca_path=ca_path,
         writes=not (checks or options["read_only"]),
+        scratch=os.path.join(scratch, "egress.allowlist"),
     )
 
 
