@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, merge, normalise
@@ -31,7 +32,7 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._explain_near imp
     near,
     ports_of,
 )
-from ansible_collections.egress.allowlist.plugins.plugin_utils._explain_taken import Taken, taken
+from ansible_collections.egress.allowlist.plugins.plugin_utils._explain_taken import Reasons, Taken
 from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
 from ansible_collections.egress.allowlist.plugins.plugin_utils._select import Request, select
 
@@ -48,7 +49,6 @@ class Explainer:
     ) -> None:
         self._catalogs = catalogs
         self._others = others
-        self._request = request
         self._own = entries is not None
         if entries is None:
             # Names of a tenant that is not given are told of where they are asked for, and are no reason to be silent.
@@ -57,6 +57,7 @@ class Explainer:
             self._entries = normalise(entries, where="entries")
         self._groups = _groups.by_id([*catalogs, *others])
         self._risks = RiskTable(catalogs)
+        self._taken = Reasons(catalogs, request, self._entries, others)
 
     def answer(self, asked: Question, held: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
         """All that is to be said about one question; *held* is what an appliance holds."""
@@ -85,7 +86,7 @@ class Explainer:
         """What took it away; where it is allowed all the same, only what was to leave out that very thing."""
         if self._own:
             return []
-        reasons = taken(self._catalogs, self._request, self._entries, asked, self._others)
+        reasons = self._taken.of(asked)
         if allowed:
             return [one for one in reasons if one.by == "exclude" and one.value == asked.thing.value]
         return reasons or self._elsewhere(asked)
@@ -143,16 +144,17 @@ class Explainer:
         return [one for _how, one in sorted(found, key=lambda pair: pair[0] != EXACTLY)]
 
 
-def _entries_of(name: str) -> list[Entry]:
+@lru_cache(maxsize=8)
+def _entries_of(name: str) -> tuple[Entry, ...]:
     """What a catalog of the collection has for every tenant; of the web service the list that lies here, unasked."""
     if name != _catalog.WEB_SERVICE:
-        return merge(entry for group in _catalog.load(name).groups.values() for entry in group.fixed)
+        return tuple(merge(entry for group in _catalog.load(name).groups.values() for entry in group.fixed))
     items = [
         {"type": row.type, "value": row.value, "ports": list(row.ports), "groups": [_ws_catalog.area_id(row.area)]}
         for row in rows(_ws_snapshot.load("worldwide"))
         if TENANT not in row.value
     ]
-    return normalise(items, where=name)
+    return tuple(normalise(items, where=name))
 
 
 def _catalog_facts(catalog: Catalog) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
@@ -52,63 +53,61 @@ def unfiltered(request: Request) -> Request:
     )
 
 
-def taken(
-    catalogs: Sequence[Catalog],
-    request: Request,
-    kept: Iterable[Entry],
-    asked: Question,
-    others: Sequence[Catalog] = (),
-) -> list[Taken]:
-    """The reasons why what is asked for is missing, though the catalogs have it; each option once."""
-    present = {entry.key for entry in kept}
-    gone = [
-        entry
-        for entry in select(catalogs, unfiltered(request)).entries
-        if entry.key not in present and lets_through(entry, asked)
-    ]
-    found = list(_by_options(catalogs, request, gone, others)) if gone else []
-    return found or list(_by_tenant(catalogs, request, asked))
+class Reasons:
+    """Why something of the catalogs is missing in the list; what a request has is asked once, however many names."""
 
+    def __init__(self, catalogs: Sequence[Catalog], request: Request, kept: Iterable[Entry], others: Sequence[Catalog]):
+        self._catalogs = catalogs
+        self._request = request
+        self._others = others
+        self._present = {entry.key for entry in kept}
+        self._free = unfiltered(request)
+        self._keys: dict[str, set[Any]] = {}
 
-def _by_options(
-    catalogs: Sequence[Catalog], request: Request, gone: Sequence[Entry], others: Sequence[Catalog]
-) -> Iterator[Taken]:
-    free = unfiltered(request)
-    by_item = [(item, replace(free, exclude=[item])) for item in request.exclude]
-    excluding = [one for item, alone in by_item for one in _excluded(catalogs, gone, item, alone)]
-    if not excluding and request.exclude:
-        excluding = list(_excluded(catalogs, gone, list(request.exclude), replace(free, exclude=request.exclude)))
-    yield from excluding
-    if request.groups:
-        # Groups that are included count as chosen too.
-        chosen = [*request.groups, *(str(item) for item in request.include if _is_group(item))]
-        for entry in _missing(catalogs, gone, replace(free, groups=chosen)):
-            yield Taken(
-                "groups", list(entry.groups), entry.value,
-                f"{entry.value} belongs to {_and(entry.groups)}, and only {_and(chosen)} are chosen",
-                f"add {_or(entry.groups)} to egress_groups",
-            )  # fmt: skip
-    for name, value, why, undo in _FLAGS:
-        if getattr(request, name) == value:
-            changed: dict[str, Any] = {name: value}
-            for entry in _missing(catalogs, gone, replace(free, **changed), others):
-                yield Taken(name, value, entry.value, why, undo)
+    @cached_property
+    def _gone(self) -> list[Entry]:
+        everything = select(self._catalogs, self._free).entries
+        return [entry for entry in everything if entry.key not in self._present]
 
+    def of(self, asked: Question) -> list[Taken]:
+        """Each option that took it away, once."""
+        gone = [entry for entry in self._gone if lets_through(entry, asked)]
+        found = list(self._by_options(gone)) if gone else []
+        return found or list(_by_tenant(self._catalogs, self._request, asked))
 
-def _excluded(catalogs: Sequence[Catalog], gone: Sequence[Entry], item: Any, alone: Request) -> Iterator[Taken]:
-    for entry in _missing(catalogs, gone, alone):
-        name = item["value"] if isinstance(item, dict) and "value" in item else item
-        named = ", ".join(map(str, name)) if isinstance(name, list) else name
-        why = f"exclude: {named} takes {entry.value} away"
-        yield Taken("exclude", item, entry.value, why, f"take {named} out of egress_exclude")
+    def _by_options(self, gone: Sequence[Entry]) -> Iterator[Taken]:
+        request = self._request
+        excluding = [one for item in request.exclude for one in self._excluded(gone, item, [item])]
+        if not excluding and request.exclude:
+            excluding = list(self._excluded(gone, list(request.exclude), request.exclude))
+        yield from excluding
+        if request.groups:
+            # Groups that are included count as chosen too.
+            chosen = [*request.groups, *(str(item) for item in request.include if _is_group(item))]
+            for entry in self._missing(gone, groups=chosen):
+                yield Taken(
+                    "groups", list(entry.groups), entry.value,
+                    f"{entry.value} belongs to {_and(entry.groups)}, and only {_and(chosen)} are chosen",
+                    f"add {_or(entry.groups)} to egress_groups",
+                )  # fmt: skip
+        for name, value, why, undo in _FLAGS:
+            if getattr(request, name) == value:
+                for entry in self._missing(gone, **{name: value}):
+                    yield Taken(name, value, entry.value, why, undo)
 
+    def _excluded(self, gone: Sequence[Entry], item: Any, alone: Sequence[Any]) -> Iterator[Taken]:
+        for entry in self._missing(gone, exclude=alone):
+            named = _and([str(one["value"] if isinstance(one, dict) else one) for one in alone])
+            why = f"exclude: {named} takes {entry.value} away"
+            yield Taken("exclude", item, entry.value, why, f"take {named} out of egress_exclude")
 
-def _missing(
-    catalogs: Sequence[Catalog], gone: Sequence[Entry], request: Request, others: Sequence[Catalog] = ()
-) -> list[Entry]:
-    """The first of those that are gone with that request; one is enough to tell."""
-    present = {entry.key for entry in select(catalogs, request, others).entries}
-    return [entry for entry in gone if entry.key not in present][:1]
+    def _missing(self, gone: Sequence[Entry], **option: Any) -> list[Entry]:
+        """The first of those that are gone with that option alone; one is enough to tell."""
+        word = repr(option)
+        if word not in self._keys:
+            found = select(self._catalogs, replace(self._free, **option), self._others)
+            self._keys[word] = {entry.key for entry in found.entries}
+        return [entry for entry in gone if entry.key not in self._keys[word]][:1]
 
 
 def _by_tenant(catalogs: Sequence[Catalog], request: Request, asked: Question) -> Iterator[Taken]:

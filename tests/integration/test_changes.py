@@ -156,6 +156,9 @@ def test_why_is_it_allowed_and_who_holds_it(runs: Runs, squid: inlab.Squid, fire
     lines = runs.explain("a.by.hand.example", "--limit", "proxy1", "--check")
     assert lines[0] == "a.by.hand.example: NOT ALLOWED"
     assert lines[-1].endswith("; the list does not want it: the next apply takes it away")
+    runs.settings["egress_state"] = "merged"
+    lines = runs.explain("a.by.hand.example", "--limit", "proxy1")
+    assert lines[-1].endswith("; the list does not want it, and egress_state merged keeps it")
     assert (squid.files(), firewall.files()) == before
 
 
@@ -166,6 +169,9 @@ def test_what_the_web_service_changed_reaches_the_report(runs: Runs, squid: inla
             "egress_check_interval": 0, "egress_grace": 0,
         })  # fmt: skip
         proxy = ("--limit", "proxy1")
+        (unknown, *_others) = runs.report(*proxy)["cautions"]
+        assert unknown.startswith("what the web service changed is not known: since: no version of the web service")
+        assert not (runs.folder / "cache").exists()
         runs.play("playbooks/apply_mmd_allowlist.yml", *proxy)
         service.publish(ADDED)
         kept = sorted(path.name for path in (runs.folder / "cache").rglob("*"))

@@ -257,6 +257,15 @@ def test_other_options_that_took_it_away_are_no_matter_where_it_is_allowed(expla
     assert (answer["allowed"], answer["excluded"]) == (True, [])
 
 
+def test_what_successors_took_the_place_of(explain: Callable[..., Answer]) -> None:
+    options = {"catalog": "mmd", "tenant": "contoso", "successors": True, "offline": True}
+    answer = explain("groupsapi-prod.outlookgroups.ms", **options)
+    assert (reasons(answer), answer["advice"]) == ([("successors", True)], "egress_successors: false")
+    living = explain("52.112.0.1", **options)["entries"][0]
+    assert living["catalogs"][0]["id"] == "microsoft_365"
+    assert living["groups"][0]["title"]
+
+
 def test_a_slip_of_the_document(explain: Callable[..., Answer], run_lookup: Run) -> None:
     (one,) = {entry["value"] for entry in run_lookup("endpoints", tenant="contoso", uncertain="include")} - {
         entry["value"] for entry in run_lookup("endpoints", tenant="contoso")
