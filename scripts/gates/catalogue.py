@@ -29,7 +29,7 @@ class Gate:
 
 
 # A few tests that take long: they begin first.
-WHOLE_PLAYBOOKS = ("test_playbooks", "test_stages")
+WHOLE_PLAYBOOKS = ("test_playbooks", "test_stages", "test_web_service", "test_changes")
 
 
 def all_gates() -> Iterator[Gate]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleLookupError
-from ansible_collections.egress.allowlist.plugins.doc_fragments.catalog import ModuleDocFragment
+from ansible_collections.egress.allowlist.plugins.doc_fragments import catalog, selection, web_service
 from ansible_collections.egress.allowlist.plugins.lookup import endpoint_groups, endpoints
 
 Run = Callable[..., list[Any]]
@@ -62,9 +62,12 @@ def test_the_documented_sample_is_true(run_lookup: Run) -> None:
 
 
 def test_each_option_can_come_from_everywhere() -> None:
-    options = (
-        yaml.safe_load(endpoints.DOCUMENTATION)["options"] | yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
-    )
+    fragments = [module.ModuleDocFragment.DOCUMENTATION for module in (catalog, selection, web_service)]
+    options = {
+        name: option
+        for text in (endpoints.DOCUMENTATION, *fragments)
+        for name, option in yaml.safe_load(text)["options"].items()
+    }
     # An expression belongs to one use, and is nothing to set for a site.
     for name in set(options) - {"_terms", "query"}:
         assert options[name]["env"] == [{"name": f"EGRESS_{name.upper()}"}]
