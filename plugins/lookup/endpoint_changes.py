@@ -162,10 +162,12 @@ class LookupModule(OptionsLookup):
         served = service.serve()
         for warning in served.warnings:
             self.warn(warning)
-        new = with_announced(served.answer, served.changes, WINDOW)
-        if until != _LATEST:
-            new = self._list(until, "until", service)
+        new = self._list(until, "until", service)
         old = self._list(since or service.before(new.version), "since", service)
+        if until == _LATEST:
+            # What had been announced by then was in the list by then.
+            by_then = [change for change in served.changes if old.version and change.version <= old.version]
+            old, new = with_announced(old, by_then, WINDOW), with_announced(new, served.changes, WINDOW)
         return difference(old, new, served.changes)
 
     def _list(self, word: str, option: str, service: WebService) -> Answer:

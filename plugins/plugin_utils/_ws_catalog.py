@@ -146,5 +146,3 @@ def _risks() -> tuple[Risk, ...]:
     """What is known of names holds for this list too; whether one is required, the list says itself."""
     known = [risk for catalog in DEFAULT for risk in load(catalog).risks]
     return tuple(replace(risk, required=True) for risk in known if risk.risk != "retired")
-
-

@@ -40,7 +40,7 @@ class Request:
     @property
     def method_name(self) -> str:
         """``version``, ``endpoints`` or ``changes``."""
-        return self.path.strip("/").split("/")[0].lower()
+        return self.path.strip("/").split("/", maxsplit=1)[0].lower()
 
     def parameter(self, name: str) -> str | None:
         return next((value for key, value in self.query.items() if key.lower() == name.lower()), None)
