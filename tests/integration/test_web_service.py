@@ -22,7 +22,7 @@ sys.path.insert(0, str(inlab.ROOT))
 from tests.web_service.history import ADDED, FIRST, LAST, MOVED, SAME, load_history, small_history
 from tests.web_service.service import WebService
 
-RECORDED = Path("/work/shared/data/webservice-history")
+RECORDED = inlab.ROOT.parent / "shared" / "data" / "webservice-history"
 APPLY = "playbooks/apply_mmd_allowlist.yml"
 BOTH = ["firewall1", "proxy1"]
 
