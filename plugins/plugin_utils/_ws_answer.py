@@ -38,6 +38,8 @@ _FIELDS = {
     "required", "notes",
 }  # fmt: skip
 _VERSION = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{2}")
+# The widest range that Microsoft ever named was 50000-59999, for Teams.
+_WIDEST = 2**14
 _PORTS = re.compile(r"([0-9]{1,5})(?:\s*-\s*([0-9]{1,5}))?")
 _URL = re.compile(r"(?:https?://)?(?P<host>[^/\s:@]+)(?::[0-9]{1,5})?(?P<path>/\S*)?", re.IGNORECASE)
 # Microsoft has nothing there, and a list that names them opens the inside of a network.
@@ -134,7 +136,8 @@ def read_versions(text: str, instance: str) -> Versions:
             latest = record.get("latest")
             if not is_version(latest):
                 raise _damaged("/version", f"latest: expected ten digits such as 2025120100, got {shown(latest)}")
-            known = [version for version in record.get("versions") or () if is_version(version)]
+            told = record.get("versions")
+            known = [version for version in told if is_version(version)] if isinstance(told, list) else []
             return Versions(str(latest), tuple(sorted({str(latest), *known}, reverse=True)))
     raise _damaged("/version", f"there is no record of {INSTANCES[instance]}")
 
@@ -156,7 +159,7 @@ def read_endpoints(text: str, instance: str, version: str | None) -> Answer:
 def _notes(data: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     fields = sorted({str(name) for record in data for name in record} - _FIELDS)
     if fields:
-        names = ", ".join(name[:40] for name in fields[:5])
+        names = ", ".join(_line(name[:40]) or "one without a name" for name in fields[:5])
         yield f"the web service sends fields that are not known here ({names}); they are kept and not used"
     areas = sorted({str(record["serviceArea"]) for record in data} - set(AREAS))
     if areas:
@@ -168,9 +171,7 @@ def _set(record: object, where: str) -> EndpointSet:
         raise _damaged("/endpoints", f"{where}: expected a record, got {shown(record)}")
     number = _field(record, "id", int, where)
     where = f"set {number}"
-    area = _field(record, "serviceArea", str, where)
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 _-]{0,39}", area) is None:
-        raise _damaged("/endpoints", f"{where}: serviceArea: expected a word, got {shown(area)}")
+    area = _area(record, where)
     if "urls" not in record and "ips" not in record:
         raise _damaged("/endpoints", f"{where} has neither the field urls nor the field ips")
     return EndpointSet(
@@ -183,6 +184,13 @@ def _set(record: object, where: str) -> EndpointSet:
         express_route=record.get("expressRoute") is True,
         notes=_line(record.get("notes")),
     )
+
+
+def _area(record: Mapping[str, Any], where: str) -> str:
+    area: str = _field(record, "serviceArea", str, where)
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 _-]{0,39}", area) is None:
+        raise _damaged("/endpoints", f"{where}: serviceArea: expected a word, got {shown(area)}")
+    return area
 
 
 def _attributes(record: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -209,6 +217,8 @@ def read_ports(protocol: str, value: object, where: str) -> tuple[str, ...]:
         match = _PORTS.fullmatch(part)
         if match is None:
             raise _damaged("/endpoints", f"{where}: {protocol}Ports: expected ports such as 80,443, got {shown(value)}")
+        if match[2] and int(match[2]) - int(match[1]) > _WIDEST:
+            raise _damaged("/endpoints", f"{where}: {protocol}Ports: {shown(part)} would open nearly every port")
         ports.append(f"{protocol}/{int(match[1])}" + (f"-{int(match[2])}" if match[2] else ""))
     if not ports and not (isinstance(value, str) and not value.strip(" ,")):
         raise _damaged("/endpoints", f"{where}: {protocol}Ports: expected a text such as 80,443, got {shown(value)}")
@@ -230,6 +240,8 @@ def _url(text: str, where: str) -> str:
         entry = read_item({"value": host.replace(TENANT, "tenant"), "type": "host"}, f"{where}: urls")
     except AllowlistError as error:
         raise _damaged("/endpoints", str(error)) from None
+    if "." not in host.strip("."):
+        raise _damaged("/endpoints", f"{where}: urls: {shown(text)} is no name of the internet, but of a machine inside")
     return host if TENANT in host else entry.value
 
 
@@ -262,7 +274,11 @@ def read_changes(text: str) -> tuple[Change, ...]:
     data = _parsed(text, "/changes")
     if not isinstance(data, list):
         raise _damaged("/changes", f"expected a list of changes, got {shown(data)}")
-    changes = [_change(record, f"change {index} of the list") for index, record in enumerate(data)]
+    try:
+        changes = [_change(record, f"change {index} of the list") for index, record in enumerate(data)]
+    except AllowlistError as error:
+        # The readers of names, networks and ports know the other method only.
+        raise AllowlistError(str(error).replace("/endpoints", "/changes", 1)) from None
     return tuple(sorted(changes, key=lambda change: (change.version, change.id)))
 
 
@@ -276,6 +292,8 @@ def _change(record: object, where: str) -> Change:
     if disposition not in DISPOSITIONS or not is_version(version):
         raise _damaged("/changes", f"{where}: disposition {shown(disposition)} of version {shown(version)}")
     add, remove, previous, current = (_part(record, name, where) for name in ("add", "remove", "previous", "current"))
+    for part in (previous, current):
+        _check_fields(part, where)
     return Change(
         id=number,
         set=_field(record, "endpointSetId", int, where, "/changes"),
@@ -291,6 +309,14 @@ def _change(record: object, where: str) -> Change:
         previous=previous,
         current=current,
     )
+
+
+def _check_fields(part: Mapping[str, Any], where: str) -> None:
+    """What is wrong in them is found now, and not when a list is put together from them."""
+    for protocol in ("tcp", "udp"):
+        read_ports(protocol, part.get(f"{protocol}Ports"), where)
+    if "serviceArea" in part:
+        _area(part, where)
 
 
 def _part(record: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:

@@ -56,7 +56,9 @@ def test_ports_that_are_missing(blank: Any) -> None:
     assert one.tcp == () and one.udp == ()
 
 
-@pytest.mark.parametrize("ports", ["any", "*", "0", "70000", "443-80", "80;443", ["443"], True, {}])
+@pytest.mark.parametrize("ports", [
+    "any", "*", "0", "70000", "443-80", "80;443", ["443"], True, {}, "1-65535", "443, 20000-60000", "0-65535", "\u0664",
+])  # fmt: skip
 def test_ports_that_are_none(ports: Any) -> None:
     assert "tcpPorts" in refused(changed(tcpPorts=ports))
 
@@ -84,6 +86,11 @@ def test_what_nobody_knows_is_used_and_told_once() -> None:
     assert read(changed(category="Gold")).sets[0].category is None
 
 
+def test_a_field_whose_name_would_steer_a_terminal() -> None:
+    (note,) = read(changed(**{"mo\x1b[2Jon": 1})).notes
+    assert note.isprintable()
+
+
 def test_a_set_that_is_there_twice() -> None:
     answer = read(SET, changed(category="Optimize", urls=["b.contoso.com"]))
     assert [(one.id, one.category, one.urls) for one in answer.sets] == [
@@ -98,7 +105,7 @@ def test_names_become_canonical() -> None:
 
 @pytest.mark.parametrize("name", [
     "*.com", "*", "*.co.uk", "", "a..contoso.com", "a.contoso.com\nacl x", "a b.contoso.com", "*.<tenant>",
-    "a.contoso.com;b", "x" * 64 + ".contoso.com", "ä\u202econtoso.com",
+    "a.contoso.com;b", "x" * 64 + ".contoso.com", "ä\u202econtoso.com", "localhost", "intranet", "intranet.",
 ])  # fmt: skip
 def test_names_that_nobody_may_allow(name: str) -> None:
     assert "set 7" in refused(changed(urls=["good.contoso.com", name]))
@@ -146,6 +153,9 @@ def test_what_is_no_list(text: str, reason: str) -> None:
 def test_versions() -> None:
     one = json.dumps({"instance": "worldwide", "latest": "2025120100", "versions": ["2025110100", "2025120100", "x"]})
     assert read_versions(one, "worldwide").known == ("2025120100", "2025110100")
+    for odd in (None, 5, "2025110100", {"2025110100": 1}, [5, None, ["2025110100"]]):
+        text = json.dumps({"instance": "WORLDWIDE", "latest": "2025120100", "versions": odd})
+        assert read_versions(text, "worldwide").known == ("2025120100",)
     many = json.dumps([{"instance": "China", "latest": "2025110100"}, {"instance": "USGovDoD", "latest": "2025100100"}])
     assert read_versions(many, "usgov_dod").latest == "2025100100"
     with pytest.raises(AllowlistError, match="no record of Worldwide"):
@@ -177,9 +187,12 @@ def test_changes() -> None:
 @pytest.mark.parametrize("damage", [
     {"version": "20251201"}, {"version": "2025023000"}, {"disposition": "burn"}, {"add": {"urls": ["*.com"]}},
     {"add": {"effectiveDate": "2026-01-01"}}, {"endpointSetId": None}, {"add": []}, {"add": {"ips": ["0.0.0.0/0"]}},
+    {"current": {"tcpPorts": "any"}}, {"previous": {"udpPorts": ["3478"]}}, {"current": {"serviceArea": "\x1b[2J"}},
+    {"remove": {"urls": [5]}}, {"current": {"serviceArea": 5}},
 ])  # fmt: skip
 def test_changes_that_are_damaged(damage: dict[str, Any]) -> None:
-    with pytest.raises(AllowlistError, match="was refused"):
+    """Here, and not later in a list that is put together from them."""
+    with pytest.raises(AllowlistError, match="^the answer of /changes was refused: change 2"):
         read_changes(json.dumps([CHANGE, {**CHANGE, **damage}]))
 
 
