@@ -112,6 +112,8 @@ class WebService:
             with self._cache.locked(self._settings.timeout * 4):
                 if self._is_due():  # another play may have asked meanwhile
                     self._ask()
+                # Judged before the next play looks, which would take a list that waits for none.
+                return self._in_use()
         return self._in_use()
 
     def at(self, version: str) -> Answer:

@@ -36,7 +36,7 @@ class Site:
         self.options: dict[str, Any] = {
             "egress_catalog": ["microsoft_365"], "egress_web_service_url": service.url, "egress_tenant": "contoso",
             "egress_cache_dir": str(self.cache), "egress_check_interval": 0, "egress_verify": False,
-            "egress_grace": 0, "egress_accept_new": True, "egress_max_shrink": 100, "egress_web_service_timeout": 3,
+            "egress_grace": 0, "egress_accept_new": True, "egress_max_shrink": 100, "egress_web_service_timeout": 60,
             # Of China's set 18 and others nobody says which ports they need.
             "egress_default_ports": ["tcp/443"], "egress_snapshot_dir": str(folder / "snapshots"),
         }  # fmt: skip
@@ -82,7 +82,7 @@ def fixture_site(squid: inlab.Squid, firewall: inlab.Firewall, tmp_path: Path) -
 def _by_all_and_by_the_last(site: Site, versions: list[str]) -> None:
     for version in versions:
         site.service.publish(version)
-        site.play()
+        assert "is used" not in site.play()
     followed = site.held()
     site.play(egress_state="deleted")
     assert site.held().keys().isdisjoint(path for path in followed if "egress" in path)
