@@ -21,7 +21,7 @@ LONGEST = 16 * 1024 * 1024
 _PIECE = 65536
 _FEW = 1024
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1", re.IGNORECASE)
-_USERINFO = re.compile(r"(?<=//)[^/@\s'\"]+@")
+_USERINFO = re.compile(r"(?<=//)\S*@")
 
 
 class HttpError(AllowlistError):
@@ -94,7 +94,9 @@ class HttpSession:
                 verify=self._ca_path or True,
             ) as response:
                 content = self._content(response, host)
-        except self._requests.RequestException as error:
+        # OSError is what all of requests' own are, and a REQUESTS_CA_BUNDLE that is not there; the others come from
+        # the address of a proxy.
+        except (OSError, ValueError, TypeError) as error:
             raise self._in_words(error, host) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpAnswer(response.status_code, content.decode("utf-8-sig", "replace"), headers)
@@ -119,6 +121,13 @@ class HttpSession:
 
     def _in_words(self, error: Exception, host: str) -> HttpError:
         kinds = self._requests.exceptions
+        if isinstance(error, (ValueError, TypeError)) and not isinstance(error, kinds.InvalidSchema):
+            # Its own words quote the part of the address that is wrong, which may be half of a password.
+            return HttpError(
+                "no way",
+                f"{host}, or the proxy of this machine where HTTPS_PROXY names one, is no address that can be read (in "
+                "the login of a proxy, write / as %2F, # as %23, ? as %3F and @ as %40)",
+            )
         if isinstance(error, kinds.Timeout):
             return HttpError("time-out", f"{host} did not answer within {self._timeout:g} s")
         if isinstance(error, kinds.ProxyError):
@@ -160,7 +169,8 @@ def _pieces(response: Any) -> Iterator[bytes]:
 def _whole(response: Any, content: bytes, host: str) -> bytes:
     """Older versions of urllib3 take an answer that broke off for a whole one."""
     promised = response.headers.get("Content-Length", "")
-    if promised.isdigit() and "Content-Encoding" not in response.headers and len(content) != int(promised):
+    is_told = promised.isascii() and promised.isdigit() and "Content-Encoding" not in response.headers
+    if is_told and len(content) != int(promised):
         raise HttpError("cut short", f"the answer of {host} broke off: {len(content)} of {promised} bytes came")
     return content
 

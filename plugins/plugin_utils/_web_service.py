@@ -33,7 +33,13 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import
     read_versions,
 )
 from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_cache import Cache, checked_folder, name_of
-from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_client import HOUR, MICROSOFT, Client, ThrottledError
+from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_client import (
+    HOUR,
+    LONGEST_WAIT,
+    MICROSOFT,
+    Client,
+    ThrottledError,
+)
 from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_trust import Limits, objection
 
 # Additions are announced 30 days ahead; what is older by much and still not in the list went again.
@@ -108,13 +114,13 @@ class WebService:
         """The list that counts now. AllowlistError when there is none that may be used."""
         if self._settings.offline:
             return self._embedded()
-        if self._is_due():
-            with self._cache.locked(self._settings.timeout * 4):
-                if self._is_due():  # another play may have asked meanwhile
-                    self._ask()
-                # Judged before the next play looks, which would take a list that waits for none.
-                return self._in_use()
-        return self._in_use()
+        if not self._is_due() and not self._cache.state().get("held"):
+            return self._in_use()
+        with self._cache.locked(self._settings.timeout * 4):
+            if self._is_due():  # another play may have asked meanwhile
+                self._ask()
+            # Judged before the next play looks, which would take a list that waits for none.
+            return self._in_use()
 
     def at(self, version: str) -> Answer:
         """The list as it was at *version*: as it was kept here, or as the service's own records lead back to it."""
@@ -151,13 +157,17 @@ class WebService:
 
     def _is_due(self) -> bool:
         state, now = self._cache.state(), self._now()
-        if now < _number(state, "not_before") or _failed_in_this_run(state, now):
-            return False
         # A clock that was set back is no reason to wait for years.
-        return self._known() is None or not 0 <= now - _number(state, "checked_at") < self._settings.check_interval
+        if 0 < _number(state, "not_before") - now <= LONGEST_WAIT or _failed_in_this_run(state, now):
+            return False
+        known = self._known()
+        if known is None or known.version != state.get("version"):
+            return True  # there is none, or the file of the one in use was damaged
+        return not 0 <= now - _number(state, "checked_at") < self._settings.check_interval
 
     def _ask(self) -> None:
         """Brings the cache up to date, or writes down why that could not be."""
+        self._cache.forget_drafts()
         client = self._connect(self._settings, self._cache.client_id())
         state, now = self._cache.state(), self._now()
         try:
@@ -170,6 +180,8 @@ class WebService:
                     text = client.endpoints(self._settings.instance, self._settings.tenant)
                     parse_endpoints(text, self._settings.instance, latest)
                     self._cache.write("held", latest, text)
+                if known is None or known.version != state.get("version"):
+                    state |= {"version": known and known.version, "confirmed_at": 0}
                 state["held"] = latest
             if self._records(latest) is None:
                 self._ask_for_changes(client, latest)
@@ -196,7 +208,7 @@ class WebService:
         if fresh is not None:
             reason = None if known is None else self._objection(known, fresh)
             if reason is None:
-                return self._served(self._accept(state, fresh))
+                return self._served(self._accept(fresh))
             self._warnings.append(
                 f"version {held} of the web service's list is not used, {known and known.version} stays in use: "
                 f"{reason}"
@@ -224,13 +236,16 @@ class WebService:
         old, new = ([*rows(one), *announced(one, self._changes_of(one.version), WINDOW)] for one in (known, fresh))
         return objection(old, new, self._settings.limits, self._risks)
 
-    def _accept(self, state: dict[str, Any], fresh: Answer) -> Answer:
+    def _accept(self, fresh: Answer) -> Answer:
         version = str(fresh.version)
-        self._cache.write("endpoints", version, self._cache.read("held", version) or "")
-        self._cache.write_state({**state, "version": version, "held": None, "confirmed_at": self._now()})
-        self._cache.forget_old("held", 0)
-        self._cache.forget_old("endpoints")
-        self._cache.forget_old("changes", _KEPT_CHANGES)
+        text = self._cache.read("held", version)
+        if text is not None:  # else another play has accepted it, where the lock could not be had
+            self._cache.write("endpoints", version, text)
+            accepted = {"version": version, "held": None, "confirmed_at": self._now()}
+            self._cache.write_state(self._cache.state() | accepted)
+            self._cache.forget_old("held", 0)
+            self._cache.forget_old("endpoints", but=version)
+            self._cache.forget_old("changes", _KEPT_CHANGES, but=version)
         return fresh
 
     def _check_age(self, state: dict[str, Any], known: Answer | None, reason: str) -> None:
@@ -244,7 +259,8 @@ class WebService:
         confirmed = _number(state, "confirmed_at") if state.get("version") == known.version else 0
         age = self._now() - confirmed
         since = f"last confirmed {_moment(confirmed)} ({_words(age)} ago)" if confirmed else "of unknown age"
-        if not 0 <= age <= self._settings.max_age and self._settings.stale != "allow":
+        # A clock that was set right by a little is no reason to fail.
+        if not -HOUR <= age <= self._settings.max_age and self._settings.stale != "allow":
             raise AllowlistError(
                 f"{reason}. The list in the cache, version {known.version}, is {since}, and max_age is "
                 f"{_words(self._settings.max_age)}. Mend the way to the service, or use that list with stale=allow, or "
@@ -299,18 +315,24 @@ class WebService:
         )
 
     def _older(self, answer: Answer, changes: tuple[Change, ...]) -> tuple[Answer, ...]:
-        """Earlier lists as far as *grace* goes back, by the service's records, else as they were kept here."""
+        """Each earlier list as far as *grace* goes back, as it was kept here, else by the service's records.
+
+        Each, since what came with one version and went with the next is in no other.
+        """
         if not answer.version or self._settings.grace <= 0:
             return ()
         now = dt.datetime.fromtimestamp(self._now(), dt.UTC)
         first = f"{now - dt.timedelta(days=self._settings.grace + 1):%Y%m%d}99"
-        if changes:
-            recent = any(change.version > first for change in changes)
-            return (rewind(answer, changes, first),) if recent else ()
-        versions = [version for version in self._cache.versions("endpoints") if version < answer.version]
-        before = [version for version in versions if version <= first][-1:]
-        found = (self._kept("endpoints", version) for version in [*before, *(v for v in versions if v > first)])
-        return tuple(kept for kept in found if kept is not None)
+        if answer.version <= first:
+            return ()
+        told = {*self._cache.versions("endpoints"), *(change.version for change in changes)}
+        versions = sorted(version for version in told if version < answer.version)
+        before = [version for version in versions if version <= first][-1:] or ([first] if changes else [])
+        found = (
+            self._kept("endpoints", version) or (rewind(answer, changes, version) if changes else None)
+            for version in [*before, *(version for version in versions if version > first)]
+        )
+        return tuple(one for one in found if one is not None)
 
 
 @lru_cache(maxsize=16)
@@ -338,9 +360,18 @@ def _failed_in_this_run(state: dict[str, Any], now: float) -> bool:
     return failed.get("run") == _run()
 
 
-def _run() -> int:
-    """Ansible evaluates lookups in short-lived children of one process for each run."""
-    return os.getpid() if multiprocessing.parent_process() is None else os.getppid()
+def _run() -> str:
+    """Ansible evaluates lookups in short-lived children of one process for each run.
+
+    Its number alone does not tell one run from the next: in a container each has the same.
+    """
+    process = os.getpid() if multiprocessing.parent_process() is None else os.getppid()
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
+            started = file.read().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        started = "-"
+    return f"{process} {started}"
 
 
 def _number(data: dict[str, Any], name: str) -> float:

@@ -241,7 +241,7 @@ def _url(text: str, where: str) -> str:
     except AllowlistError as error:
         raise _damaged("/endpoints", str(error)) from None
     if "." not in host.strip("."):
-        raise _damaged("/endpoints", f"{where}: urls: {shown(text)} is no name of the internet, but of a machine inside")
+        raise _damaged("/endpoints", f"{where}: urls: {shown(text)} is a name inside of a network, not of the internet")
     return host if TENANT in host else entry.value
 
 

@@ -32,6 +32,8 @@ _CLIENT = "client.json"
 _STATE = "state.json"
 _PAUSE = 0.05
 _LONG_ENOUGH = 5
+_DRAFT = ".new"
+_ABANDONED = 600
 
 
 class Cache:
@@ -89,14 +91,25 @@ class Cache:
         found = (re.fullmatch(rf"{kind}-([0-9]+)\.json", name) for name in names)
         return sorted(match[1] for match in found if match)
 
-    def forget_old(self, kind: str, keep: int = KEPT) -> None:
-        versions = self.versions(kind)
+    def forget_old(self, kind: str, keep: int = KEPT, *, but: str | None = None) -> None:
+        versions = [version for version in self.versions(kind) if version != but]
         for version in versions[: max(len(versions) - keep, 0)]:
             file = self._file(f"{kind}-{version}.json")
             self._memory.pop(file, None)
             if self._target is not None:
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(self._target, file))
+
+    def forget_drafts(self) -> None:
+        """What a process left that was killed in the middle of a write."""
+        if self._target is None:
+            return
+        for folder in (self._target, os.path.join(self._target, self._name)):
+            for name in (name for name in _names(folder) if name.startswith(".") and name.endswith(_DRAFT)):
+                path = os.path.join(folder, name)
+                with contextlib.suppress(OSError):
+                    if time.time() - os.stat(path).st_mtime > _ABANDONED:
+                        os.unlink(path)
 
     @contextlib.contextmanager
     def locked(self, seconds: float, *, of: str | None = None) -> Iterator[bool]:
@@ -137,14 +150,16 @@ class Cache:
         aside = None
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            handle, aside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")
+            handle, aside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=_DRAFT)
             with os.fdopen(handle, "w", encoding="ascii") as stream:
                 json.dump(whole, stream)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(aside, path)
+            aside = None
         except OSError as error:
             self._complain(path, error)
+        finally:
             if aside is not None:
                 with contextlib.suppress(OSError):
                     os.unlink(aside)
@@ -205,7 +220,9 @@ def _lock(handle: int, seconds: float) -> bool:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        except OSError:
+        except BlockingIOError:
             if time.monotonic() >= until:
                 return False
             time.sleep(_PAUSE)
+        except OSError:
+            return False  # a file system without locks, which waiting does not change

@@ -19,6 +19,7 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import
 
 MICROSOFT = "https://endpoints.office.com"
 HOUR = 3600  # how long Microsoft asks a client to wait after 429
+LONGEST_WAIT = 24 * HOUR  # what is told beyond that is a slip, and would end in a list that nobody renews
 _ATTEMPTS = 3
 _PAUSES = (0.5, 2.0)
 # A wait that is this short is worth it; for a longer one the answer of last time does.
@@ -84,7 +85,7 @@ class Client:
 
 def _wait_of(answer: HttpAnswer) -> float:
     text = answer.headers.get("retry-after", "").strip()
-    return float(text) if text.isdigit() else HOUR
+    return min(int(text[:9]), LONGEST_WAIT) if text.isascii() and text.isdigit() else HOUR
 
 
 def _refused(url: str, answer: HttpAnswer) -> AllowlistError:
