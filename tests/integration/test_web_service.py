@@ -119,8 +119,8 @@ def _give(site: Site, cache: Path) -> None:
               "web_service_timeout")  # fmt: skip
     words = json.dumps({"cache_dir": str(cache), **{name: told[name] for name in wanted}})
     entries = "{{ query('egress.allowlist.endpoints', **(" + repr(words) + " | from_json)) }}"
-    for appliance, more in ((inlab.Squid(), {}), (inlab.Firewall(), {"widen": "any"})):
-        appliance.run(entries=entries, default_ports=["tcp/443"], max_shrink=100, **more)
+    for appliance, widen in ((inlab.Squid(), "apex"), (inlab.Firewall(), "any")):
+        appliance.run(entries=entries, default_ports=["tcp/443"], max_shrink=100, widen=widen)
 
 
 def test_a_version_without_changes_changes_nothing(site: Site) -> None:
