@@ -113,12 +113,12 @@ def test_each_step_is_the_difference_of_the_two_lists(history: History) -> None:
 
 
 def test_both_ways_agree(history: History) -> None:
-    """Between any two versions: from two whole lists, and from one and the service's own records."""
-    for index, old in enumerate(history.versions):
-        for new in history.versions[index:]:
-            now = history.lists[new]
-            back = rewind(now, history.changes, old)
-            assert difference(back, now, history.changes) == difference(history.lists[old], now, history.changes)
+    """From two whole lists, and from one and the service's own records: neighbours, and from each to the last."""
+    last = history.versions[-1]
+    for old, new in {*pairwise(history.versions), *((version, last) for version in history.versions)}:
+        now = history.lists[new]
+        back = rewind(now, history.changes, old)
+        assert difference(back, now, history.changes) == difference(history.lists[old], now, history.changes)
 
 
 def test_what_the_service_says_of_it() -> None:

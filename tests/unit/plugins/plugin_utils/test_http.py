@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import http.server
 import ipaddress
 import threading
@@ -116,6 +117,79 @@ def test_a_proxy_of_the_system_is_used_but_not_for_this_machine(
             session.get("https://endpoints.example", {})
         assert proxy.asked[0][0].startswith("CONNECT endpoints.example:443")
         assert error.value.kind == "proxy" and "hunter2" not in str(error.value) and "407" in str(error.value)
+
+
+@pytest.mark.parametrize("proxy", [
+    "http://me:hun/ter2@127.0.0.1:1", "http://me:hun#ter2@127.0.0.1:1", "http://me:hun?ter2@127.0.0.1:1",
+    "http://me:hun@ter2@127.0.0.1:1", "http://me:hunter2@127.0.0.1:x", "me:hunter2@127.0.0.1:1", "http://me:hunter2@",
+    "http://me:hunter2@[::1", "foo://me:hunter2@127.0.0.1:1",
+])  # fmt: skip
+def test_a_proxy_that_is_written_wrong_keeps_its_password(
+    session: HttpSession, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(HttpError, match=r"endpoints\.example") as error:
+        session.get("https://endpoints.example", {})
+    assert "hun" not in str(error.value) and "ter2" not in str(error.value)
+
+
+def test_authorities_that_are_not_there(session: HttpSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    with pytest.raises(HttpError, match=r"/nowhere/ca\.pem"):
+        session.get("https://endpoints.example", {})
+
+
+LIST = "[" + ", ".join(f'"n{number}.contoso.com"' for number in range(20000)) + "]"
+
+
+def transferred(
+    body: bytes, *, chunked: bool = False, cut: int | None = None, **headers: str
+) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
+    """*cut*: so many bytes of the body come, and no more."""
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.protocol_version = "HTTP/1.1"
+        handler.send_response(200)
+        told = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(len(body))}
+        for name, value in {**told, **{name.replace("_", "-"): value for name, value in headers.items()}}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        if not chunked:
+            handler.wfile.write(body[:cut])
+            return
+        for start in range(0, len(body[:cut]), 3000):
+            piece = body[:cut][start : start + 3000]
+            handler.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        handler.wfile.write(b"0\r\n\r\n" if cut is None else b"")
+
+    return answer
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_answers_in_pieces_and_packed(session: HttpSession, chunked: bool, packed: bool) -> None:
+    body = gzip.compress(LIST.encode()) if packed else LIST.encode()
+    headers = {"Content_Encoding": "gzip"} if packed else {}
+    with Server(transferred(body, chunked=chunked, **headers)) as server:
+        assert session.get(server.url, {}).text == LIST
+    with Server(transferred(body, chunked=chunked, cut=len(body) // 2, **headers)) as server:
+        with pytest.raises(HttpError, match="broke off") as error:
+            session.get(server.url, {})
+        assert error.value.kind == "cut short"
+
+
+def test_what_unpacks_to_more_than_anybody_needs(session: HttpSession) -> None:
+    with (
+        Server(transferred(gzip.compress(bytes(2**25)), Content_Encoding="gzip")) as server,
+        pytest.raises(HttpError, match="more than 16 MiB"),
+    ):
+        session.get(server.url, {})
+
+
+def test_a_length_that_is_no_number(session: HttpSession) -> None:
+    with Server(transferred(b"[1]", Content_Length="\u00b3")) as server:
+        assert session.get(server.url, {}).text == "[1]"
 
 
 def test_redirects_are_not_followed(session: HttpSession) -> None:
