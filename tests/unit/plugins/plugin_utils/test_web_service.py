@@ -6,18 +6,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.plugins.plugin_utils import _web_service, _ws_client
+from ansible_collections.egress.allowlist.plugins.plugin_utils import _web_service, _ws_cache, _ws_client
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import load
+from ansible_collections.egress.allowlist.plugins.plugin_utils._changes import lately_removed
 from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
 from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import Served, Settings
 from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import WebService as Subject
@@ -29,6 +34,7 @@ RISKS = RiskTable([load("mmd")])
 HOUR, DAY = 3600, 86400
 # What is there at noon of 2025-11-30, in the life of the small history.
 NOON = 1764504000.0
+NOONS_DAY = dt.date(2025, 11, 30)
 
 
 class Node:
@@ -59,6 +65,20 @@ class Node:
 
     def files(self) -> dict[str, bytes]:
         return {str(path): path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file()}
+
+    def tree(self) -> dict[str, tuple[int, bytes]]:
+        """All that is there, with the time of its last change."""
+        found = sorted([self.folder, *self.folder.rglob("*")])
+        return {str(one): (one.stat().st_mtime_ns, one.read_bytes() if one.is_file() else b"") for one in found}
+
+    def asked(self) -> list[int]:
+        return [self.service.asked(method) for method in ("version", "endpoints", "changes")]
+
+    def move(self, version: str, **settings: Any) -> Served:
+        """A lookup an hour later, when the service is at that version."""
+        self.service.publish(version)
+        self.now += HOUR
+        return self.ask(**settings)
 
     def damage(self, pattern: str, how: str) -> None:
         for path in self.folder.rglob(pattern):
@@ -142,6 +162,37 @@ def test_429_with_a_short_wait_is_waited_for(node: Node, monkeypatch: pytest.Mon
     assert slept == [3]
 
 
+@pytest.mark.parametrize("wait", [10**12, "9" * 400, "\u00b2", "soon", "-5", ""])
+def test_a_wait_that_makes_no_sense_ends(node: Node, wait: Any) -> None:
+    node.ask()
+    node.service.fault(429, count=1, retry_after=wait)
+    assert "429" in node.move(ADDED).warnings[0]
+    asked = node.asked()
+    node.now += HOUR - 1
+    node.ask()
+    assert node.asked() == asked
+    node.now += DAY
+    assert node.ask().answer.version == ADDED
+
+
+def test_a_clock_that_was_years_ahead_at_429_is_no_reason_to_wait(node: Node) -> None:
+    node.ask()
+    node.now += 1000 * DAY
+    node.service.fault(429, count=1)
+    node.service.publish(ADDED)
+    node.ask(stale="allow")
+    node.now -= 1000 * DAY
+    assert node.move(ADDED).answer.version == ADDED
+
+
+def test_a_run_is_told_from_the_next_by_more_than_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = _web_service._run()
+    assert ours == _web_service._run() and ours.startswith(f"{os.getpid()} ")
+    assert int(ours.split()[1]) > 0
+    monkeypatch.setattr(os, "getpid", lambda: 2**30)
+    assert _web_service._run() == f"{2**30} -"
+
+
 def test_a_service_that_is_down_is_asked_once_in_a_run(node: Node) -> None:
     node.ask()
     node.now += HOUR
@@ -158,7 +209,7 @@ def test_a_service_that_is_down_is_asked_once_in_a_run(node: Node) -> None:
 
 DAMAGE = [
     "reset", "timeout", "closed", "truncated", "html", "redirect", "error_text", 500, 503, "not_json", "lost_field",
-    "poisoned",
+    "poisoned", "cut", "empty", "empty_list",
 ]  # fmt: skip
 
 
@@ -181,6 +232,23 @@ def test_damage_without_an_old_list_is_an_error(node: Node, kind: str | int) -> 
     assert "offline=true" in node.fails()
     node.service.mend()
     assert node.ask().answer.version == FIRST
+
+
+@pytest.mark.parametrize("kind", [one for one in DAMAGE if one != "poisoned"])
+def test_damage_of_the_version_leaves_the_old_list_in_use(node: Node, kind: str | int) -> None:
+    before = node.ask()
+    node.service.fault(kind, path="/version")
+    served = node.move(ADDED)
+    assert served.answer == before.answer and f"Version {FIRST} is used, last confirmed" in served.warnings[0]
+    assert node.asked()[1:] == [1, 1]
+
+
+def test_a_record_of_changes_that_is_wrong_inside_costs_only_the_announcements(node: Node) -> None:
+    """Not the list, as it would where it is found only when the two are put together."""
+    node.service.announce(56, urls=["soon.contoso.com"], effective="20260101", fields={"tcpPorts": "any"})
+    served = node.ask()
+    assert served.answer.version == FIRST and served.changes == ()
+    assert "tcpPorts" in served.warnings[0]
 
 
 def test_damaged_records_of_changes_cost_only_the_announcements(node: Node) -> None:
@@ -246,6 +314,108 @@ def test_the_way_back_to_an_older_version_is_a_move_too(node: Node) -> None:
     assert node.ask().answer.version == FIRST
 
 
+def test_after_the_way_back_the_records_of_that_version_are_kept(node: Node) -> None:
+    for version in (FIRST, ADDED, MOVED, SAME):
+        node.move(version)
+    for path in node.folder.rglob(f"changes-{FIRST}.json"):
+        path.unlink()
+    assert node.move(FIRST).answer.version == FIRST
+    asked = node.asked()
+    node.now += HOUR
+    assert node.ask().answer.version == FIRST
+    assert node.asked() == [asked[0] + 1, *asked[1:]]
+
+
+def test_a_list_that_waits_while_the_service_goes_away(node: Node) -> None:
+    node.ask()
+    node.service.save("2025110500", _grown("many"))
+    assert "max_growth" in node.move("2025110500").warnings[0]
+    node.service.fault("closed")
+    node.now += HOUR
+    waits, away = node.ask().warnings[:2]
+    assert "max_growth" in waits and f"Version {FIRST} is used, last confirmed" in away
+    # A person may take it all the same; nobody has to be asked for it.
+    served = node.ask(limits=Limits(accept_new=True))
+    assert served.answer.version == "2025110500"
+    node.service.mend()
+    node.now += HOUR
+    assert node.ask().warnings == ()
+
+
+def test_a_list_that_waits_and_is_damaged_is_asked_for_again(node: Node) -> None:
+    node.ask()
+    node.service.save("2025110500", _grown("many"))
+    node.move("2025110500")
+    node.damage("held-*.json", "cut")
+    node.now += HOUR
+    assert "max_growth" in node.ask().warnings[0]
+    assert node.asked()[1] == 3
+
+
+def test_a_list_that_waited_and_was_replaced_by_the_next(node: Node) -> None:
+    node.ask()
+    node.service.save("2025110500", _grown("many"))
+    node.move("2025110500")
+    served = node.move(MOVED)
+    assert served.answer.version == MOVED and served.warnings == ()
+    assert not [path for path in node.files() if "held" in path]
+
+
+# What was removed
+
+
+def _with(**extra: list[str]) -> list[dict[str, Any]]:
+    """The list of ADDED with more names in a set of Office, or of Intune."""
+    places = {"office": 56, "intune": 163}
+    more = {places[name]: urls for name, urls in extra.items()}
+    records = small_history()["Worldwide"][ADDED]
+    assert more.keys() <= {one["id"] for one in records}
+    return [{**one, "urls": [*one["urls"], *more[one["id"]]]} if one["id"] in more else one for one in records]
+
+
+@pytest.mark.parametrize("records", [True, False])
+def test_what_came_with_one_version_and_went_with_the_next_stays_too(node: Node, records: bool) -> None:
+    """Whether the service tells of it, or the list is still here: one of both is enough."""
+    node.service.save("2025111500", _with(office=["short.contoso.com"]))
+    node.service.save("2025112000", _with())
+    if not records:
+        node.service.fault("html", path="/changes")
+        for version in (ADDED, "2025111500"):
+            node.move(version)
+    served = node.move("2025112000")
+    assert bool(served.changes) is records
+    kept = lately_removed(served.older, served.answer, served.changes, 30, NOONS_DAY)
+    assert {(row.value, row.remark) for row in kept} == {
+        ("short.contoso.com", ", removed 2025112000, kept until 2025-12-20")
+    }
+
+
+def test_what_no_record_tells_of_is_seen_in_the_lists(node: Node) -> None:
+    """Whether the service's records tell of the rows of Intune is not documented."""
+    node.service.save("2025111500", _with(intune=["gone.contoso.com"]))
+    node.service.save("2025112000", _with(office=["new.contoso.com"]))
+    tell = node.service.published.changes
+    node.service.published.changes = lambda *words, **more: [  # type: ignore[method-assign]
+        one for one in tell(*words, **more) if one["endpointSetId"] != 163
+    ]
+    node.move("2025111500")
+    served = node.move("2025112000")
+    assert served.changes
+    kept = lately_removed(served.older, served.answer, served.changes, 30, NOONS_DAY)
+    assert {(row.value, row.remark) for row in kept} == {
+        ("gone.contoso.com", ", removed 2025112000, kept until 2025-12-20")
+    }
+
+
+def test_without_grace_nothing_is_looked_up(node: Node) -> None:
+    node.ask()
+    assert node.move(MOVED, grace=0).older == ()
+    assert node.ask(grace=30).older != ()
+    # What is older than that needs no list of before.
+    node.now += 300 * DAY
+    assert node.ask().older == ()
+
+
 # The cache
 
 
@@ -262,6 +432,31 @@ def test_a_damaged_file_is_replaced(node: Node, file: str, how: str) -> None:
     count = len(node.service.requests)
     node.ask()
     assert len(node.service.requests) == count
+
+
+def test_a_damaged_list_is_replaced_at_once_and_not_by_an_older_one(node: Node) -> None:
+    node.ask()
+    served = node.move(ADDED)
+    asked = node.asked()
+    node.damage(f"endpoints-{ADDED}.json", "cut")
+    again = node.ask()
+    assert (again.answer, again.warnings) == (served.answer, ())
+    assert node.asked() == [asked[0] + 1, asked[1] + 1, asked[2]]
+    node.damage(f"endpoints-{ADDED}.json", "cut")
+    node.service.fault("closed")
+    assert "of unknown age" in node.fails()
+    old = node.ask(stale="allow")
+    assert old.answer.version == FIRST and f"Version {FIRST} is used, of unknown age" in old.warnings[0]
+
+
+def test_a_damaged_list_that_has_to_be_accepted_again_is_no_reason_to_ask_all_the_time(node: Node) -> None:
+    node.ask()
+    node.service.save("2025110500", _grown("many"))
+    node.move("2025110500", limits=Limits(accept_new=True))
+    node.damage("endpoints-2025110500.json", "cut")
+    assert "max_growth" in node.ask().warnings[0]
+    asked = node.asked()
+    assert "max_growth" in node.ask().warnings[0] and node.asked() == asked
 
 
 def test_damage_while_the_service_is_away(node: Node) -> None:
@@ -291,11 +486,21 @@ def test_what_only_reads_writes_nothing(node: Node) -> None:
     assert node.ask(writes=False).answer.version == FIRST
     assert not node.folder.exists()
     node.ask()
-    before = node.files()
-    node.service.publish(ADDED)
-    node.now += HOUR
-    assert node.ask(writes=False).answer.version == ADDED
-    assert node.files() == before
+    before = node.tree()
+    assert node.move(ADDED, writes=False).answer.version == ADDED
+    assert node.ask(writes=False, limits=Limits(accept_new=True)).answer.version == ADDED
+    node.service.fault("closed")
+    assert node.ask(writes=False).answer.version == FIRST
+    assert node.tree() == before
+
+
+def test_a_clock_that_was_set_right_by_a_little_is_no_reason_to_fail(node: Node) -> None:
+    node.ask()
+    node.service.fault("closed")
+    node.now -= 2
+    assert node.ask(check_interval=1).answer.version == FIRST
+    node.now -= DAY
+    assert "max_age" in node.fails()
 
 
 def test_what_only_reads_asks_once_in_a_run(node: Node, tmp_path: Path) -> None:
@@ -349,10 +554,60 @@ print(served.answer.version, len(served.answer.sets), served.warnings)
 
 def test_processes_that_come_at_once_share_one_answer(node: Node) -> None:
     words = [sys.executable, "-c", SHARED, node.service.url, str(node.folder)]
-    found = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _number in range(6)]
+    found = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _number in range(4)]
     told = {process.communicate(timeout=60)[0] for process in found}
     assert len(told) == 1 and told.pop().startswith(FIRST)
-    assert [node.service.asked(method) for method in ("version", "endpoints", "changes")] == [1, 1, 1]
+    assert node.asked() == [1, 1, 1]
+    assert len({request.parameter("ClientRequestId") for request in node.service.requests}) == 1
+
+
+class Between:
+    """Something happens while one lookup judges what it fetched."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+        real = Subject._objection
+        left = [happens]
+
+        def objection(subject: Subject, *lists: Any) -> str | None:
+            found = real(subject, *lists)
+            while left:
+                left.pop()()
+            return found
+
+        monkeypatch.setattr(Subject, "_objection", objection)
+
+
+def test_a_play_that_comes_while_another_judges_waits_for_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.ask()
+    node.service.publish(ADDED)
+    node.now += HOUR
+    found: list[Served] = []
+    second = threading.Thread(target=lambda: found.append(node.ask_again(timeout=5)))
+    Between(monkeypatch, second.start)
+    assert node.ask(timeout=5).answer.version == ADDED
+    second.join()
+    assert found[0].answer.version == ADDED and node.asked() == [2, 2, 2]
+
+
+def test_a_list_that_another_play_accepts_meanwhile_stays_whole(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the file system has no locks."""
+    monkeypatch.setattr(_ws_cache, "_lock", lambda *_words: False)
+    node.ask()
+    node.service.publish(ADDED)
+    node.now += HOUR
+    Between(monkeypatch, node.ask_again)
+    assert node.ask().answer.version == ADDED
+    asked = node.asked()
+    assert node.ask().answer.version == ADDED and node.asked() == asked
+
+
+def test_a_file_system_without_locks_is_not_waited_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_words: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    monkeypatch.setattr("time.sleep", lambda _seconds: pytest.fail("slept"))
+    assert node.ask().answer.version == FIRST
 
 
 def test_killed_at_each_write_the_next_run_is_right(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,11 +631,25 @@ def test_killed_at_each_write_the_next_run_is_right(node: Node, monkeypatch: pyt
                 finished = False
             else:
                 finished = True
+        assert not list(node.folder.rglob("*.new"))
         node.service.publish([FIRST, ADDED, MOVED, SAME][writes % 4])
         node.now += HOUR
         assert node.ask().answer.version == [FIRST, ADDED, MOVED, SAME][writes % 4]
         node.now += HOUR
     assert finished
+
+
+def test_what_a_killed_process_left_is_taken_away(node: Node) -> None:
+    node.ask()
+    (folder,) = (path.parent for path in node.folder.rglob("state.json"))
+    for path in (folder, node.folder):
+        for name, age in ((".old.new", 3600), (".young.new", 1), ("other.new", 3600)):
+            (path / name).write_text('{"format')
+            os.utime(path / name, (time.time() - age,) * 2)
+    node.move(ADDED, writes=False)
+    assert len(list(node.folder.rglob("*.new"))) == 6
+    node.ask()
+    assert {path.name for path in node.folder.rglob("*.new")} == {".young.new", "other.new"}
 
 
 def test_versions_of_before(node: Node) -> None:
