@@ -33,6 +33,7 @@ Key = tuple[str, str]
 
 _SLOT = re.compile(
     r"\*(?=(?:-[a-z]+)?\.sharepoint\.|\.config\.(?:dod|high)\.office365\.us$|\.mail\.protection\.outlook\.)"
+    r"|(?<=^autodiscover\.)\*(?=\.(?:mail\.)?onmicrosoft\.(?:com|us)$)"
 )
 
 
