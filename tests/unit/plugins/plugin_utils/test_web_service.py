@@ -26,6 +26,7 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._changes import l
 from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
 from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import Served, Settings
 from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import WebService as Subject
+from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import Answer
 from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_trust import Limits
 from ansible_collections.egress.allowlist.tests.web_service.history import ADDED, FIRST, MOVED, SAME, small_history
 from ansible_collections.egress.allowlist.tests.web_service.service import WebService
@@ -561,44 +562,64 @@ def test_processes_that_come_at_once_share_one_answer(node: Node) -> None:
     assert len({request.parameter("ClientRequestId") for request in node.service.requests}) == 1
 
 
-class Between:
-    """Something happens while one lookup judges what it fetched."""
+def before_it_is_accepted(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Something happens once, between a lookup's judgement of a list and its first use."""
+    real, left = Subject._accept, [happens]
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
-        real = Subject._objection
-        left = [happens]
+    def accept(subject: Subject, fresh: Answer) -> Answer:
+        while left:
+            left.pop()()
+        return real(subject, fresh)
 
-        def objection(subject: Subject, *lists: Any) -> str | None:
-            found = real(subject, *lists)
-            while left:
-                left.pop()()
-            return found
-
-        monkeypatch.setattr(Subject, "_objection", objection)
+    monkeypatch.setattr(Subject, "_accept", accept)
 
 
-def test_a_play_that_comes_while_another_judges_waits_for_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    node.ask()
-    node.service.publish(ADDED)
-    node.now += HOUR
-    found: list[Served] = []
-    second = threading.Thread(target=lambda: found.append(node.ask_again(timeout=5)))
-    Between(monkeypatch, second.start)
-    assert node.ask(timeout=5).answer.version == ADDED
-    second.join()
-    assert found[0].answer.version == ADDED and node.asked() == [2, 2, 2]
+@pytest.mark.parametrize("waited", [False, True])
+def test_a_play_that_comes_while_another_judges_waits_for_it(
+    node: Node, monkeypatch: pytest.MonkeyPatch, waited: bool
+) -> None:
+    """On the very first run, and where a list waited for a person."""
+    if waited:
+        node.ask()
+        node.service.save("2025110500", _grown("many"))
+        node.move("2025110500")
+    asked = node.asked()
+    arrived, found, slept = threading.Event(), [], time.sleep
+    wanted: dict[str, Any] = {"timeout": 5, "limits": Limits(accept_new=True)}
+
+    def second() -> None:
+        found.append(node.ask_again(**wanted))
+        arrived.set()
+
+    def sleeps(seconds: float) -> None:
+        arrived.set()
+        slept(seconds)
+
+    def comes() -> None:
+        other.start()
+        arrived.wait(5)
+        assert found == []  # it waits
+
+    other = threading.Thread(target=second)
+    monkeypatch.setattr("time.sleep", sleeps)
+    before_it_is_accepted(monkeypatch, comes)
+    served = node.ask(**wanted)
+    other.join()
+    assert found[0].answer == served.answer
+    assert node.asked() == (asked if waited else [1, 1, 1])
 
 
 def test_a_list_that_another_play_accepts_meanwhile_stays_whole(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the file system has no locks."""
     monkeypatch.setattr(_ws_cache, "_lock", lambda *_words: False)
     node.ask()
-    node.service.publish(ADDED)
-    node.now += HOUR
-    Between(monkeypatch, node.ask_again)
-    assert node.ask().answer.version == ADDED
-    asked = node.asked()
-    assert node.ask().answer.version == ADDED and node.asked() == asked
+    node.service.save("2025110500", _grown("many"))
+    assert "max_growth" in node.move("2025110500").warnings[0]
+    asked, accepting = node.asked(), Limits(accept_new=True)
+    before_it_is_accepted(monkeypatch, lambda: node.ask_again(limits=accepting))
+    for _play in range(2):
+        assert node.ask(limits=accepting).answer.version == "2025110500"
+    assert node.ask().warnings == () and node.asked() == asked
 
 
 def test_a_file_system_without_locks_is_not_waited_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
