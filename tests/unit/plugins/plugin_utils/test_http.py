@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils import _http
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._http import (
     HttpError,
@@ -97,7 +98,13 @@ def test_a_whole_answer(session: HttpSession) -> None:
         assert server.asked[0][0].startswith("GET /x?a=b+c ")
 
 
-def test_no_login_of_this_machine_is_sent(session: HttpSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_no_login_of_this_machine_is_sent(
+    session: HttpSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: bool
+) -> None:
+    """Neither to this machine nor to another, for which the environment counts."""
+    if elsewhere:
+        monkeypatch.setattr(_http, "is_loopback", lambda _url: False)
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password hunter2\ndefault login me password hunter2\n")
     (tmp_path / ".netrc").chmod(0o600)
     with Server(says("x")) as server:
