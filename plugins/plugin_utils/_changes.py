@@ -24,6 +24,7 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import
     Answer,
     Change,
     EndpointSet,
+    canonical,
     day_of,
     read_category,
     read_ports,
@@ -280,7 +281,8 @@ def lately_removed(
         versions = {(row["type"], row["value"]): row["version"] for row in went}
         for row in rows(before):
             version = versions.get(row.key)
-            if row.key in present or version is None:
+            # A list that the records lead back to has what they say was there, which nobody has looked at.
+            if row.key in present or version is None or canonical(*row.key) is None:
                 continue
             until = day_of(version) + dt.timedelta(days=grace)
             if until >= today:

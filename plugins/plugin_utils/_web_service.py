@@ -23,7 +23,13 @@ from typing import Any
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._http import HttpSession, checked_url
 from ansible_collections.egress.allowlist.plugins.plugin_utils import _ws_snapshot
-from ansible_collections.egress.allowlist.plugins.plugin_utils._changes import announced, for_tenant, rewind, rows
+from ansible_collections.egress.allowlist.plugins.plugin_utils._changes import (
+    announced,
+    for_tenant,
+    lately_removed,
+    rewind,
+    rows,
+)
 from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
 from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import (
     Answer,
@@ -234,7 +240,10 @@ class WebService:
 
     def _objection(self, known: Answer, fresh: Answer) -> str | None:
         old, new = ([*rows(one), *announced(one, self._changes_of(one.version), WINDOW)] for one in (known, fresh))
-        return objection(old, new, self._settings.limits, self._risks)
+        changes = self._changes_of(fresh.version)
+        today = dt.datetime.fromtimestamp(self._now(), dt.UTC).date()
+        kept = lately_removed(self._older(fresh, changes), fresh, changes, self._settings.grace, today)
+        return objection(old, new, self._settings.limits, self._risks, kept)
 
     def _accept(self, fresh: Answer) -> Answer:
         version = str(fresh.version)
@@ -315,9 +324,10 @@ class WebService:
         )
 
     def _older(self, answer: Answer, changes: tuple[Change, ...]) -> tuple[Answer, ...]:
-        """Each earlier list as far as *grace* goes back, as it was kept here, else by the service's records.
+        """The list before *grace* began, as it was kept here, else by the service's records; and what was in use since.
 
-        Each, since what came with one version and went with the next is in no other.
+        What came with one version and went with the next stays only where it was in use: a list that waited for a
+        person, and was withdrawn, leaves nothing.
         """
         if not answer.version or self._settings.grace <= 0:
             return ()
@@ -325,12 +335,12 @@ class WebService:
         first = f"{now - dt.timedelta(days=self._settings.grace + 1):%Y%m%d}99"
         if answer.version <= first:
             return ()
-        told = {*self._cache.versions("endpoints"), *(change.version for change in changes)}
-        versions = sorted(version for version in told if version < answer.version)
-        before = [version for version in versions if version <= first][-1:] or ([first] if changes else [])
+        used = self._cache.versions("endpoints")
+        told = {*used, *(change.version for change in changes)}
+        before = [max((version for version in told if version <= first), default=first)]
         found = (
             self._kept("endpoints", version) or (rewind(answer, changes, version) if changes else None)
-            for version in [*before, *(version for version in versions if version > first)]
+            for version in [*before, *(version for version in used if first < version < answer.version)]
         )
         return tuple(one for one in found if one is not None)
 

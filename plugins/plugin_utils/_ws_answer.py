@@ -261,6 +261,15 @@ def _network(text: str, where: str) -> str:
     return entry.value
 
 
+def canonical(kind: str, text: str) -> str | None:
+    """The name or network as a list has it; None for what no list may have."""
+    try:
+        (found,) = read_urls([text], "") if kind == "host" else read_ips([text], "")
+    except AllowlistError:
+        return None
+    return found
+
+
 def _texts(value: object, name: str, where: str) -> list[str]:
     if value is None:
         return []
@@ -303,9 +312,9 @@ def _change(record: object, where: str) -> Change:
         effective=_day(add.get("effectiveDate"), where),
         add_urls=read_urls(add.get("urls"), where),
         add_ips=read_ips(add.get("ips"), where),
-        # What goes is not opened, so it may be anything that once stood there.
-        remove_urls=tuple(name.lower() for name in _texts(remove.get("urls"), "urls", where)),
-        remove_ips=tuple(_texts(remove.get("ips"), "ips", where)),
+        # It may be anything that once stood there; what nobody may allow is told, and not kept for a while.
+        remove_urls=tuple(canonical("host", one) or one.lower() for one in _texts(remove.get("urls"), "urls", where)),
+        remove_ips=tuple(canonical("network", one) or one for one in _texts(remove.get("ips"), "ips", where)),
         previous=previous,
         current=current,
     )

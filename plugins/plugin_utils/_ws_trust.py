@@ -37,10 +37,15 @@ class Limits:
     accept_new: bool = False
 
 
-def objection(old: Sequence[Row], new: Sequence[Row], limits: Limits, risks: RiskTable) -> str | None:
-    """Why *new* waits for a person, in words, or None. What the other list covers is neither lost nor new."""
+def objection(
+    old: Sequence[Row], new: Sequence[Row], limits: Limits, risks: RiskTable, kept: Sequence[Row] = ()
+) -> str | None:
+    """Why *new* waits for a person, in words, or None. What the other list covers is neither lost nor new.
+
+    *kept* is what would stay with it for a while, since it is said to have been there.
+    """
     before, after = _entries(old), _entries(new)
-    lost, added = _beyond(before, after), _beyond(after, before)
+    lost, added = _beyond(before, after), _beyond(_entries([*new, *kept]), before)
     if len(lost) >= FEW and len(lost) * 100 > limits.max_shrink * len(before):
         return (
             f"it has lost {len(lost)} of {len(before)} names and networks, more than max_shrink={limits.max_shrink} "

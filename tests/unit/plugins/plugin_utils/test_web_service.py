@@ -359,6 +359,9 @@ def test_a_list_that_waited_and_was_replaced_by_the_next(node: Node) -> None:
     node.move("2025110500")
     served = node.move(MOVED)
     assert served.answer.version == MOVED and served.warnings == ()
+    # What was never in use is not kept for having been removed.
+    kept = lately_removed(served.older, served.answer, served.changes, 30, NOONS_DAY)
+    assert not [row.value for row in kept if row.value.endswith(".contoso.com")]
     assert not [path for path in node.files() if "held" in path]
 
 
@@ -375,19 +378,37 @@ def _with(**extra: list[str]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("records", [True, False])
-def test_what_came_with_one_version_and_went_with_the_next_stays_too(node: Node, records: bool) -> None:
-    """Whether the service tells of it, or the list is still here: one of both is enough."""
+@pytest.mark.parametrize("used", [True, False])
+def test_what_came_with_one_version_and_went_with_the_next_stays_where_it_was_in_use(
+    node: Node, records: bool, used: bool
+) -> None:
     node.service.save("2025111500", _with(office=["short.contoso.com"]))
     node.service.save("2025112000", _with())
     if not records:
         node.service.fault("html", path="/changes")
-        for version in (ADDED, "2025111500"):
-            node.move(version)
+    for version in (ADDED, *(["2025111500"] if used else [])):
+        node.move(version)
     served = node.move("2025112000")
     assert bool(served.changes) is records
     kept = lately_removed(served.older, served.answer, served.changes, 30, NOONS_DAY)
+    assert {(row.value, row.remark) for row in kept} == (
+        {("short.contoso.com", ", removed 2025112000, kept until 2025-12-20")} if used else set()
+    )
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+def test_what_was_removed_is_found_by_the_lists_and_by_the_records(node: Node, damaged: bool) -> None:
+    node.service.save("2025111500", [one for one in _with() if one["id"] != 170])
+    node.service.save("2025112000", _with(office=["new.contoso.com"]))
+    gone = {"*.delivery.mp.microsoft.com", "*.do.dsp.mp.microsoft.com"}
+    node.move(ADDED)
+    served = node.move("2025111500")
+    if damaged:
+        node.damage(f"endpoints-{ADDED}.json", "cut")
+        served = node.ask()
+    kept = lately_removed(served.older, served.answer, served.changes, 30, NOONS_DAY)
     assert {(row.value, row.remark) for row in kept} == {
-        ("short.contoso.com", ", removed 2025112000, kept until 2025-12-20")
+        (name, ", removed 2025111500, kept until 2025-12-15") for name in gone
     }
 
 
@@ -406,6 +427,32 @@ def test_what_no_record_tells_of_is_seen_in_the_lists(node: Node) -> None:
     assert {(row.value, row.remark) for row in kept} == {
         ("gone.contoso.com", ", removed 2025112000, kept until 2025-12-20")
     }
+
+
+def _said_to_be_gone(node: Node, **gone: list[str]) -> None:
+    """The service tells of a removal that never was."""
+    tell = node.service.published.changes
+    record = {"id": 999999, "endpointSetId": 56, "disposition": "Change", "version": MOVED, "remove": gone}
+    node.service.published.changes = lambda *words, **more: [  # type: ignore[method-assign]
+        *tell(*words, **more), *([record] if node.service.published.latest()["Worldwide"] == MOVED else ())
+    ]  # fmt: skip
+
+
+def test_what_nobody_may_allow_is_not_kept_because_it_is_said_to_be_gone(node: Node) -> None:
+    _said_to_be_gone(node, urls=["*.com", "localhost"], ips=["10.0.0.0/8", "0.0.0.0/0", "x"])
+    served = node.move(MOVED)
+    kept = lately_removed(served.older, served.answer, served.changes, 30, NOONS_DAY)
+    assert served.changes and not {"*.com", "localhost", "10.0.0.0/8", "0.0.0.0/0", "x"} & {row.value for row in kept}
+    assert all(row.set != 56 for row in kept)
+
+
+def test_what_is_said_to_be_gone_waits_for_a_person_as_what_is_new(node: Node) -> None:
+    """Where the list of then is not here, and only the records lead back to it."""
+    node.ask()
+    _said_to_be_gone(node, urls=["*.blob.core.windows.net"])
+    waits = node.move(MOVED)
+    assert waits.answer.version == FIRST and "*.blob.core.windows.net" in waits.warnings[0]
+    assert node.ask(grace=0).answer.version == MOVED
 
 
 def test_without_grace_nothing_is_looked_up(node: Node) -> None:

@@ -184,6 +184,12 @@ def test_changes() -> None:
     assert second.remove_ips == ("10.0.0.0/8",)  # what goes may be anything
 
 
+def test_what_goes_is_written_as_it_stood_in_the_list() -> None:
+    gone = {"urls": ["https://A.contoso.com/x", "*.COM"], "ips": ["2603:1006:0000::/40", "nonsense"]}
+    (change,) = read_changes(json.dumps([{**CHANGE, "remove": gone}]))
+    assert change.remove_urls == ("a.contoso.com", "*.com") and change.remove_ips == ("2603:1006::/40", "nonsense")
+
+
 @pytest.mark.parametrize("damage", [
     {"version": "20251201"}, {"version": "2025023000"}, {"disposition": "burn"}, {"add": {"urls": ["*.com"]}},
     {"add": {"effectiveDate": "2026-01-01"}}, {"endpointSetId": None}, {"add": []}, {"add": {"ips": ["0.0.0.0/0"]}},
