@@ -30,10 +30,10 @@ class ActionModule(ActionBase):
         host = str(self._task.delegate_to or task_vars["inventory_hostname"])
         folder = options["cache_dir"] or _cache_dir(task_vars)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        data = _record(folder, host, options, now)
-        if data is None:
-            return {**result, "changed": False, "versions": {}, "path": None}
         try:
+            data = _record(folder, host, options, now)
+            if data is None:
+                return {**result, "changed": False, "versions": {}, "path": None}
             path = None if self._task.check_mode else _applied.write(folder, data)
         except AllowlistError as error:
             raise AnsibleActionFail(str(error)) from error

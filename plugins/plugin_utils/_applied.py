@@ -13,11 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_file
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import WEB_SERVICE
+from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import is_version
 
 FORMAT = 1
 _FOLDER = "applied"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 _SOURCE = re.compile(rf"{WEB_SERVICE} ([a-z_]+) (20[0-9]{{8}}) set ")
 
 Record = dict[str, Any]
@@ -27,7 +29,8 @@ def versions_of(entries: Iterable[object]) -> dict[str, str]:
     """For each instance the version that the sources of *entries* name."""
     found: dict[str, str] = {}
     for entry in entries:
-        for source in entry.get("sources") or () if isinstance(entry, Mapping) else ():
+        sources = entry.get("sources") if isinstance(entry, Mapping) else None
+        for source in sources if isinstance(sources, (list, tuple)) else ():
             match = _SOURCE.match(str(source))
             if match:
                 found[match[1]] = max(match[2], found.get(match[1], ""))
@@ -87,11 +90,14 @@ def _read(path: str) -> Record | None:
         with open(path, encoding="utf-8") as file:
             data = json.load(file)
         right = data["format"] == FORMAT and isinstance(data["host"], str)
-        right = right and isinstance(data["versions"], dict) and isinstance(data["previous"], dict)
-    except (OSError, ValueError, KeyError, TypeError):
+        for versions_ in (data["versions"], data["previous"]):
+            right = right and isinstance(versions_, dict) and all(map(is_version, versions_.values()))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return data if right else None
 
 
 def _path(folder: str, host: str, name: str) -> str:
+    if _NAME.fullmatch(name) is None:
+        raise AllowlistError(f"name: expected a letter, then up to 15 of a-z, 0-9 and _, got {shown(name)}")
     return _probe_file.host_file(os.path.join(os.path.expanduser(folder), _FOLDER, name), host)

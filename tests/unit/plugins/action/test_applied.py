@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,10 +32,18 @@ class Node:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def run(self, *, host: str = "proxy1", check: bool = False, own: bool = True, **arguments: Any) -> dict[str, Any]:
+    def run(
+        self,
+        *,
+        host: str = "proxy1",
+        check: bool = False,
+        own: bool = True,
+        delegate: str | None = None,
+        **arguments: Any,
+    ) -> dict[str, Any]:
         arguments = {**({"cache_dir": str(self.folder)} if own else {}), **arguments}
         task = SimpleNamespace(
-            args=arguments, async_val=0, check_mode=check, diff=False, environment=[], action="x", delegate_to=None
+            args=arguments, async_val=0, check_mode=check, diff=False, environment=[], action="x", delegate_to=delegate
         )
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
         action = Applied(task, connection, SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), SimpleNamespace())
@@ -93,9 +102,21 @@ def test_the_folder_is_that_of_the_lookups(node: Node) -> None:
     assert node.run(entries=entries(OLD), own=False)["path"].startswith(str(node.folder))
 
 
-def test_a_record_that_is_damaged_counts_as_none(node: Node) -> None:
+RECORD = {"format": 1, "host": "proxy1", "name": "mmd", "time": "now", "versions": {}, "previous": {}}
+DAMAGED: list[dict[str, Any]] = [
+    {"format": 2}, {"host": 5}, {"host": ["proxy1"]}, {"versions": []}, {"versions": {"worldwide": 5}},
+    {"versions": {"worldwide": "newest"}}, {"versions": {"worldwide": "2025130100"}}, {"previous": None},
+    {"previous": {"worldwide": None}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [
+    "{", "", "[]", "5", "null", "[" * 100000, "\x00", *(json.dumps({**RECORD, **damage}) for damage in DAMAGED),
+])  # fmt: skip
+def test_a_record_that_is_damaged_counts_as_none(node: Node, text: str) -> None:
     path = Path(node.run(entries=entries(OLD))["path"])
-    path.write_text("{")
+    path.write_text(text)
+    assert node.run(state="taken_back")["path"] is None
     assert node.versions() == {}
     node.run(entries=entries(NEW))
     assert node.versions() == {"proxy1": NEW}
@@ -104,6 +125,40 @@ def test_a_record_that_is_damaged_counts_as_none(node: Node) -> None:
 def test_a_name_that_would_lead_elsewhere(node: Node) -> None:
     path = Path(node.run(entries=entries(OLD), host="../../x")["path"])
     assert path.parent == node.folder / "applied" / "mmd"
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "a/b", "..", "", "Mmd", "mmd\n", "a" * 17, "1a"])
+def test_a_list_whose_name_would_lead_elsewhere(node: Node, name: str, tmp_path: Path) -> None:
+    for arguments in ({}, {"state": "taken_back"}, {"check": True}):
+        with pytest.raises(AnsibleActionFail, match="name: expected a letter, then up to 15"):
+            node.run(entries=entries(OLD), name=name, **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_given_back_twice_is_given_back_once(node: Node) -> None:
+    for version in (OLD, NEW):
+        node.run(entries=entries(version))
+    for _twice in range(2):
+        assert node.run(state="taken_back")["versions"] == {"worldwide": OLD}
+    node.run(entries=entries(NEW))
+    assert node.run(state="taken_back")["versions"] == {"worldwide": OLD}
+
+
+def test_what_a_record_is_made_of(node: Node) -> None:
+    """The version of each instance; the newest, should an entry that is kept for a while name one of before."""
+    both = [
+        {"value": "a.contoso.com", "sources": [f"{word} {NEW} set 1" for word in ("mmd", "microsoft_365 worldwide")]},
+        {"value": "b.contoso.com", "sources": [f"microsoft_365 worldwide {OLD} set 1, removed {OLD}, kept until x"]},
+        {"value": "f.contoso.com", "sources": [f"microsoft_365 china {OLD} set 1"]},
+        {"value": "c.contoso.com", "sources": ["microsoft_365 worldwide 2025-12-01 set 1", "microsoft_365x", 5, None]},
+        {"value": "d.contoso.com", "sources": None}, {"value": "e.contoso.com", "sources": 5}, "198.51.100.0/24",
+    ]  # fmt: skip
+    assert node.run(entries=both)["versions"] == {"china": OLD, "worldwide": NEW}
+
+
+def test_an_appliance_that_is_delegated_to(node: Node) -> None:
+    node.run(entries=entries(OLD), delegate="proxy9")
+    assert node.versions() == {"proxy9": OLD}
 
 
 def test_a_folder_that_cannot_be_written(node: Node) -> None:
