@@ -150,8 +150,8 @@ def test_why_is_it_allowed_and_who_holds_it(runs: Runs, squid: inlab.Squid, fire
     ]
     intents = "allow, bypass_tls_inspection, bypass_content_inspection, bypass_authentication"
     assert lines[-2:] == [
-        f"  on proxy1: holds it by login.windows.net on tcp/80,443 ({intents}), as the list wants",
         "  on firewall1: does not hold it; the list wants it: the next apply adds it",
+        f"  on proxy1: holds it by login.windows.net on tcp/80,443 ({intents}), as the list wants",
     ]
     lines = runs.explain("a.by.hand.example", "--limit", "proxy1", "--check")
     assert lines[0] == "a.by.hand.example: NOT ALLOWED"
