@@ -120,7 +120,7 @@ class WebService:
         """The list that counts now. AllowlistError when there is none that may be used."""
         if self._settings.offline:
             return self._embedded()
-        if not self._is_due() and not self._cache.state().get("held"):
+        if not self._is_due():
             return self._in_use()
         with self._cache.locked(self._settings.timeout * 4):
             if self._is_due():  # another play may have asked meanwhile
@@ -246,15 +246,19 @@ class WebService:
         return objection(old, new, self._settings.limits, self._risks, kept)
 
     def _accept(self, fresh: Answer) -> Answer:
+        """The list that waited is the one in use; a newer one, which another play fetched meanwhile, waits instead."""
         version = str(fresh.version)
-        text = self._cache.read("held", version)
-        if text is not None:  # else another play has accepted it, where the lock could not be had
-            self._cache.write("endpoints", version, text)
-            accepted = {"version": version, "held": None, "confirmed_at": self._now()}
-            self._cache.write_state(self._cache.state() | accepted)
-            self._cache.forget_old("held", 0)
-            self._cache.forget_old("endpoints", but=version)
-            self._cache.forget_old("changes", _KEPT_CHANGES, but=version)
+        with self._cache.locked(self._settings.timeout * 4):
+            state, text = self._cache.state(), self._cache.read("held", version)
+            waits = state.get("held")
+            if waits is not None and text is not None:  # else another play has accepted it, or a newer one
+                newer = waits if waits != version else None
+                self._cache.write("endpoints", version, text)
+                accepted = {"version": version, "held": newer, "confirmed_at": self._now()}
+                self._cache.write_state(state | accepted)
+                self._cache.forget_old("held", 0, but=newer)
+                self._cache.forget_old("endpoints", but=version)
+                self._cache.forget_old("changes", _KEPT_CHANGES, but=version)
         return fresh
 
     def _check_age(self, state: dict[str, Any], known: Answer | None, reason: str) -> None:

@@ -49,6 +49,7 @@ class Cache:
         # Where files are looked for, the nearest first.
         self._places = [self._top] if self._target in (None, self._top) else [str(self._target), self._top]
         self._memory: dict[str, dict[str, Any]] = {}
+        self._locks: dict[str, bool] = {}
         self.problems: list[str] = []
 
     @property
@@ -113,14 +114,23 @@ class Cache:
 
     @contextlib.contextmanager
     def locked(self, seconds: float, *, of: str | None = None) -> Iterator[bool]:
-        """Alone among the plays that write to the same place; False where that could not be had in time."""
-        handle = None if self._target is None else self._lock_file(os.path.join(self._target, of or self._name))
+        """Alone among the plays that write to the same place; False where that could not be had in time.
+
+        Within it, it is what it was: whoever is alone stays so, and whoever waited in vain does not wait again.
+        """
+        name = of or self._name
+        if name in self._locks:
+            yield self._locks[name]
+            return
+        handle = None if self._target is None else self._lock_file(os.path.join(self._target, name))
         if handle is None:
             yield False
             return
         try:
-            yield _lock(handle, seconds)
+            self._locks[name] = _lock(handle, seconds)
+            yield self._locks[name]
         finally:
+            self._locks.pop(name, None)
             os.close(handle)
 
     def _lock_file(self, folder: str) -> int | None:

@@ -621,21 +621,19 @@ def before_it_is_accepted(monkeypatch: pytest.MonkeyPatch, happens: Callable[[],
     monkeypatch.setattr(Subject, "_accept", accept)
 
 
-@pytest.mark.parametrize("waited", [False, True])
+@pytest.mark.parametrize("version", [FIRST, ADDED])
 def test_a_play_that_comes_while_another_judges_waits_for_it(
-    node: Node, monkeypatch: pytest.MonkeyPatch, waited: bool
+    node: Node, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
-    """On the very first run, and where a list waited for a person."""
-    if waited:
+    """On the very first run too, where there is no list that it could use."""
+    if version != FIRST:
         node.ask()
-        node.service.save("2025110500", _grown("many"))
-        node.move("2025110500")
-    asked = node.asked()
+    node.service.publish(version)
+    node.now += HOUR
     arrived, found, slept = threading.Event(), [], time.sleep
-    wanted: dict[str, Any] = {"timeout": 5, "limits": Limits(accept_new=True)}
 
     def second() -> None:
-        found.append(node.ask_again(**wanted))
+        found.append(node.ask_again(timeout=5, check_interval=HOUR if version == FIRST else 0))
         arrived.set()
 
     def sleeps(seconds: float) -> None:
@@ -650,15 +648,20 @@ def test_a_play_that_comes_while_another_judges_waits_for_it(
     other = threading.Thread(target=second)
     monkeypatch.setattr("time.sleep", sleeps)
     before_it_is_accepted(monkeypatch, comes)
-    served = node.ask(**wanted)
+    served = node.ask(timeout=5)
     other.join()
-    assert found[0].answer == served.answer
-    assert node.asked() == (asked if waited else [1, 1, 1])
+    assert served.answer.version == version and found[0].answer == served.answer
+    # Whoever asks each time still asks after that.
+    assert node.asked() == ([1, 1, 1] if version == FIRST else [3, 2, 2])
 
 
-def test_a_list_that_another_play_accepts_meanwhile_stays_whole(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("locks", [True, False])
+def test_a_list_that_another_play_accepts_meanwhile_stays_whole(
+    node: Node, monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
     """Also where the file system has no locks."""
-    monkeypatch.setattr(_ws_cache, "_lock", lambda *_words: False)
+    if not locks:
+        monkeypatch.setattr(_ws_cache, "_lock", lambda *_words: False)
     node.ask()
     node.service.save("2025110500", _grown("many"))
     assert "max_growth" in node.move("2025110500").warnings[0]
@@ -667,6 +670,64 @@ def test_a_list_that_another_play_accepts_meanwhile_stays_whole(node: Node, monk
     for _play in range(2):
         assert node.ask(limits=accepting).answer.version == "2025110500"
     assert node.ask().warnings == () and node.asked() == asked
+
+
+def test_a_list_that_comes_while_another_is_accepted_keeps_waiting(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.ask()
+    node.service.save("2025110500", _grown("many"))
+    node.move("2025110500")
+    node.service.save("2025110600", _grown("shared"))
+
+    def comes() -> None:
+        node.service.publish("2025110600")
+        node.ask_again(check_interval=0)
+
+    before_it_is_accepted(monkeypatch, comes)
+    assert node.ask(limits=Limits(accept_new=True)).answer.version == "2025110500"
+    asked, served = node.asked(), node.ask()
+    assert served.answer.version == "2025110500"  # what a person accepted once stays in use
+    assert "version 2025110600" in served.warnings[0]
+    assert node.ask(limits=Limits(100, accept_new=True)).answer.version == "2025110600" and node.asked() == asked
+
+
+def test_a_list_that_is_withdrawn_while_it_is_accepted_is_not_kept(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.ask()
+    node.service.save("2025110500", _grown("many"))
+    node.move("2025110500")
+
+    def goes() -> None:
+        node.service.publish(FIRST)
+        node.ask_again(check_interval=0)
+
+    before_it_is_accepted(monkeypatch, goes)
+    node.ask(limits=Limits(accept_new=True))
+    assert node.ask().answer.version == FIRST
+
+
+def test_whoever_accepts_a_list_that_waited_is_alone(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.ask()
+    node.service.save("2025110500", _grown("many"))
+    node.move("2025110500")
+    real, others = _ws_cache.Cache.write_state, []
+
+    def writes(cache: _ws_cache.Cache, state: dict[str, Any]) -> None:
+        with _ws_cache.Cache(str(node.folder), os.path.basename(cache.folder), writes=True).locked(0) as is_alone:
+            others.append(is_alone)
+        real(cache, state)
+
+    monkeypatch.setattr(_ws_cache.Cache, "write_state", writes)
+    assert node.ask(limits=Limits(accept_new=True)).answer.version == "2025110500"
+    assert others == [False]
+
+
+def test_a_lock_is_had_once_by_each_and_as_often_as_it_likes_by_one(tmp_path: Path) -> None:
+    one, other = (_ws_cache.Cache(str(tmp_path), "worldwide", writes=True) for _number in range(2))
+    with one.locked(0) as first, one.locked(0) as again, other.locked(0) as theirs:
+        assert (first, again, theirs) == (True, True, False)
+    with other.locked(0) as theirs, one.locked(0) as first, one.locked(60) as again:
+        assert (theirs, first, again) == (True, False, False)  # it does not wait twice
 
 
 def test_a_file_system_without_locks_is_not_waited_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
