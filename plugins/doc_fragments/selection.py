@@ -17,6 +17,7 @@ options:
       - >-
         The name of your tenant, C(contoso) for C(contoso.onmicrosoft.com): letters, digits and hyphens, at most 27. It
         replaces the C(<tenant>) of names such as C(<tenant>.sharepoint.com).
+      - Microsoft's web service takes letters and digits only.
     type: str
     env:
       - name: EGRESS_TENANT

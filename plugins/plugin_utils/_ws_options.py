@@ -36,6 +36,11 @@ def settings(options: Mapping[str, Any], *, checks: bool, scratch: str) -> Setti
         raise AllowlistError(
             f"web_service_timeout: expected more than 0 and at most 600 seconds, got {options['web_service_timeout']:g}"
         )
+    if "-" in (options["tenant"] or "") and not options["offline"]:
+        raise AllowlistError(
+            f"tenant: the web service takes letters and digits only, got {shown(options['tenant'])}. Without a tenant "
+            "it gives the list with wildcards in place of its name"
+        )
     ca_path = options["web_service_ca_path"]
     if ca_path and not os.path.exists(ca_path):
         raise AllowlistError(f"web_service_ca_path: there is no file {ca_path}")

@@ -138,6 +138,12 @@ def test_the_tenant_is_the_same_however_it_is_written(asked: Asked, tenant: Any,
     assert asked(variables={"egress_tenant": tenant}).tenant == expected
 
 
+def test_a_hyphen_in_the_tenant_is_refused_only_where_the_service_is_asked(asked: Asked, run_lookup: Run) -> None:
+    assert asked(tenant="con-toso", offline=True).tenant == "con-toso"
+    with pytest.raises(AnsibleLookupError, match='tenant: .* letters and digits only, got "con-toso"'):
+        run_lookup("endpoints", catalog="microsoft_365", tenant="con-toso")
+
+
 @pytest.mark.parametrize(("text", "seconds"), [
     ("7d", 7 * 86400), ("36h", 129600), ("90m", 5400), ("3600", 3600), (" 2 D ", 172800), ("0", 0), ("15s", 15),
 ])  # fmt: skip
