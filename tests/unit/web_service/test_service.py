@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import http.client
 import io
+import socket
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
@@ -221,6 +222,16 @@ def test_each_change_has_the_services_word_for_its_impact(service: WebService, s
     assert [one["impact"] for one in found if (one["endpointSetId"], one["version"]) == (set_id, version)] == [impact]
 
 
+def test_a_name_that_a_second_set_has_too_is_an_addition(service: WebService) -> None:
+    """With it come other ports, so a firewall's owner has something to do."""
+    records = small_history()["China"][LAST]
+    records[3]["urls"].append("partner.outlook.cn")
+    service.save("2026020100", records, "China")
+    service.publish("2026020100", "China")
+    (change,) = data(service, f"/changes/china/{LAST}")
+    assert (change["endpointSetId"], change["impact"], change["add"]["urls"]) == (9, "AddedUrl", ["partner.outlook.cn"])
+
+
 def test_a_network_that_comes_alone(service: WebService) -> None:
     service.publish(LAST)
     (change,) = data(service, "/changes/China/0000000000")
@@ -287,6 +298,9 @@ def test_one_more_list_can_be_published(service: WebService) -> None:
     service.save("2026020100", [record for record in records if record["id"] != 156])
     service.publish("2026020100")
     assert [one["endpointSetId"] for one in data(service, f"/changes/worldwide/{LAST}")] == [156]
+    service.save("2026030100", records)
+    service.publish("2026030100")
+    assert [one["disposition"] for one in data(service, f"/changes/worldwide/{LAST}")] == ["Remove", "Add"]
 
 
 # Errors
@@ -356,3 +370,15 @@ def test_a_connection_stays(service: WebService) -> None:
         seen.add(connection.sock.getsockname())
     connection.close()
     assert len(seen) == 1
+
+
+def test_head_has_no_body(service: WebService) -> None:
+    parts = urlsplit(service.url)
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
+        for method in ("HEAD", "GET"):
+            wish = f"{method} /version/china?ClientRequestId={GUID} HTTP/1.1\r\nHost: x\r\nConnection: "
+            connection.sendall(f"{wish}{'close' if method == 'GET' else 'keep-alive'}\r\n\r\n".encode())
+        text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    body = text.rpartition("\r\n\r\n")[2]
+    assert text.count(f"Content-Length: {len(body)}\r\n") == text.count("HTTP/1.1 200") == 2
+    assert text.count('"latest"') == 1
