@@ -113,14 +113,40 @@ def test_recorded_version_by_version_is_the_last_one(
         assert site.held() == followed
 
 
-def _give(site: Site, cache: Path) -> None:
+def _give(site: Site, cache: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The list through the modules themselves; what became of each entry on the proxy, and on the firewall."""
     told = {name.removeprefix("egress_"): value for name, value in site.options.items()}
     wanted = ("catalog", "web_service_url", "tenant", "check_interval", "grace", "accept_new", "max_shrink",
               "web_service_timeout")  # fmt: skip
     words = json.dumps({"cache_dir": str(cache), **{name: told[name] for name in wanted}})
     entries = "{{ query('egress.allowlist.endpoints', **(" + repr(words) + " | from_json)) }}"
+    found = []
     for appliance, widen in ((inlab.Squid(), "apex"), (inlab.Firewall(), "any")):
-        appliance.run(entries=entries, default_ports=["tcp/443"], max_shrink=100, widen=widen)
+        answer = appliance.run(entries=entries, default_ports=["tcp/443"], max_shrink=100, widen=widen)
+        found.append({row["entry"]: row for row in answer["translation"]})
+    return found[0], found[1]
+
+
+def test_mail_and_udp_leave_through_the_firewall_alone(site: Site) -> None:
+    site.service.publish(MOVED)
+    proxy, firewall = _give(site, site.cache)
+    for entry, verdict, written in (
+        ("host smtp.office365.com tcp/143,587,993,995", "impossible", []),
+        ("host time.windows.com udp/123", "impossible", []),
+        ("network 52.112.0.0/14 tcp/80,443 udp/3478-3481,50000-50059", "narrower",
+         ["network 52.112.0.0/14 tcp/80,443"]),
+    ):  # fmt: skip
+        assert (proxy[entry]["verdict"], proxy[entry]["written"]) == (verdict, written)
+        assert "a web proxy does not carry that" in proxy[entry]["lost"]
+        assert entry not in firewall or not firewall[entry]["lost"]
+    # Nothing listens there: an answer that it is refused is proof that the packet came through.
+    mail = [("smtp.office365.com", port) for port in (25, 443, 587, 993)]
+    assert list(inlab.reach("desktop3", mail).values()) == ["timeout", "timeout", "refused", "refused"]
+    calls = [("52.112.0.9", port) for port in (443, 3478, 3481, 3482, 50059, 50060)]
+    assert list(inlab.reach("desktop3", calls, udp=True).values()) == [
+        "timeout", "refused", "refused", "timeout", "refused", "timeout",
+    ]  # fmt: skip
+    assert list(inlab.reach("desktop3", [("52.112.0.9", 443), ("52.112.0.9", 3478)]).values()) == ["open", "timeout"]
 
 
 def test_a_version_without_changes_changes_nothing(site: Site) -> None:
@@ -142,16 +168,20 @@ def test_check_mode_asks_and_writes_nothing(site: Site) -> None:
     assert (site.remembered(), site.held()) == before
 
 
-def test_a_damaged_list_changes_nothing(site: Site) -> None:
+def test_a_list_that_is_damaged_or_does_not_come_changes_nothing(site: Site) -> None:
     site.play()
     held = site.held()
     site.service.publish(ADDED)
-    for kind in ("poisoned", "truncated", "html"):
-        site.service.fault(kind, path="/endpoints")
+    for kind, path in (("poisoned", "/endpoints"), ("truncated", "/endpoints"), ("html", "/endpoints"), ("closed", "")):
+        site.service.fault(kind, path=path)
         told = site.play()
         assert changed(told) == []
         assert f"Version {FIRST} is used" in " ".join(told.split())
         site.service.mend()
+    site.service.fault("closed")
+    told = site.play(passes=False, egress_cache_dir=str(site.cache.parent / "empty"))
+    assert "There is no earlier list in" in " ".join(told.split())
+    site.service.mend()
     assert site.held() == held
     assert changed(site.play()) == BOTH
 
@@ -181,14 +211,18 @@ def test_what_changed_since_it_was_applied(site: Site, tmp_path: Path) -> None:
         f"        dest: {tmp_path}/changes.json\n"
     )
 
-    def since() -> set[str]:
+    def since() -> set[tuple[str, str]]:
         site.play(str(asked))
-        return {row["value"] for row in json.loads((tmp_path / "changes.json").read_text())}
+        return {(row["change"], row["value"]) for row in json.loads((tmp_path / "changes.json").read_text())}
 
     site.play()
     site.service.publish(ADDED)
-    assert "login.microsoft.com" in since()
+    added = since()
+    assert added == {
+        ("added", "login.microsoft.com"), ("added", "20.20.32.0/19"), ("added", "2603:1007:200::/48"),
+        ("removed", "pop.office365.example"),
+    }  # fmt: skip
     site.play()
     assert since() == set()
     site.play("playbooks/rollback_mmd_allowlist.yml", "-e", "snapshot=latest")
-    assert "login.microsoft.com" in since()
+    assert since() == added
