@@ -237,6 +237,30 @@ def questions(draw: st.DrawFn, entries: Sequence[Entry]) -> Question:
     return Question(host, scheme, port, user, path, written)
 
 
+@st.composite
+def swarms(draw: st.DrawFn, entries: Sequence[Entry]) -> list[Question]:
+    """All that is next to one entry of the list, asked on a port that this entry has."""
+    entry = draw(st.sampled_from(list(entries)))
+    port = draw(st.sampled_from([int(number) for text in effective_ports(entry) for number in _ends(text)]))
+    scheme, path = ("http", entry.path) if entry.path else (draw(st.sampled_from(["http", "https"])), "/")
+    hosts = _edges(entry.network) if entry.type == "network" else disguises(draw(name_of(entry.pattern)))
+    return [
+        Question(host, scheme, port, path=path, written=f"[{host}]" if ":" in host and "[" not in host else "")
+        for host in hosts
+    ]
+
+
+def _ends(port: str) -> list[str]:
+    return port.partition("/")[2].split("-")
+
+
+def _edges(network: Network) -> list[str]:
+    first, last = network.network_address, network.broadcast_address
+    inside = int(first) > 0 and int(last) < 2**network.max_prefixlen - 1
+    beside = [first - 1, last + 1] if inside else []
+    return [text for address in (first, last, *beside) for text in spellings(address)]
+
+
 def is_asked_in_earnest(question: Question) -> bool:
     """Whether the URL has one meaning: what is no host cannot stand in one together with a port."""
     host = question.written or question.host

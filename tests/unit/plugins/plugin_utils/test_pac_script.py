@@ -43,6 +43,7 @@ from ansible_collections.egress.allowlist.tests.unit.pac_questions import (
     holds_address,
     is_asked_in_earnest,
     questions,
+    swarms,
 )
 from dukpy import JSRuntimeError  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, given, settings
@@ -81,6 +82,13 @@ def is_plain(host: str) -> bool:
     return labels is not None and len(labels) == 1
 
 
+def drawn(data: st.DataObject, entries: Sequence[Entry]) -> list[Question]:
+    """Many that are near to a few of the entries, and some of all kinds."""
+    mixed = data.draw(st.lists(questions(entries).filter(is_asked_in_earnest), min_size=6, max_size=12))
+    near = data.draw(st.lists(swarms(entries), min_size=2, max_size=3))
+    return [*mixed, *(question for swarm in near for question in swarm)]
+
+
 def agreed(node: Node, text: str, asked: Sequence[Question], right: Sequence[str]) -> None:
     pairs: Questions = [question.pair for question in asked]
     for name, engine in engines(node).items():
@@ -95,7 +103,7 @@ def agreed(node: Node, text: str, asked: Sequence[Question], right: Sequence[str
 @unhurried
 @given(st.data(), LISTS)
 def test_every_engine_says_what_the_entries_say(node, data: st.DataObject, entries: list[Entry]) -> None:
-    asked = data.draw(st.lists(questions(entries).filter(is_asked_in_earnest), min_size=12, max_size=24))
+    asked = drawn(data, entries)
     agreed(node, script(entries), asked, [expected(entries, question) for question in asked])
 
 
@@ -104,7 +112,7 @@ def test_every_engine_says_what_the_entries_say(node, data: st.DataObject, entri
 def test_rules_come_first_in_their_order(node, data: st.DataObject, lists: list[list[Entry]], entries) -> None:
     rules = [Rule(held, f"PROXY rule{number}.example.com:80") for number, held in enumerate(lists)]
     every = [*entries, *(entry for held in lists for entry in held)]
-    asked = data.draw(st.lists(questions(every).filter(is_asked_in_earnest), min_size=12, max_size=24))
+    asked = drawn(data, every)
     agreed(node, script(entries, rules), asked, [expected(entries, question, rules) for question in asked])
 
 
