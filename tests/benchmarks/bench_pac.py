@@ -20,6 +20,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
 from ansible_collections.egress.allowlist.plugins.module_utils._labels import name_labels
@@ -29,8 +30,11 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._pac_script impor
 from ansible_collections.egress.allowlist.plugins.plugin_utils._select import Request, select
 from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import Served
 from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_catalog import Narrowed, build
-from ansible_collections.egress.allowlist.tests.unit.pac_engines import Engine, Node, Timed, ours, pypac
-from ansible_collections.egress.allowlist.tests.unit.pac_questions import Question, disguises, holds
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.unit.pac_engines import Engine, Node, Timed, ours, pypac
+from tests.unit.pac_questions import Question, disguises, holds
 
 ALLOWED, OTHERS = "DIRECT", "PROXY proxy.example.com:8080"
 SLOW = 500  # questions for the engines that do not compile; what they take is counted up

@@ -12,9 +12,11 @@ proxy saw must be one that the entries send there.
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -23,8 +25,11 @@ from ansible_collections.egress.allowlist.plugins.filter.pac import pac
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, normalise
 from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import load
 from ansible_collections.egress.allowlist.plugins.plugin_utils._select import Request, select
-from ansible_collections.egress.allowlist.tests.unit.pac_questions import Question, address_of, disguises, holds
 from chromium import Chromium
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.unit.pac_questions import Question, address_of, disguises, holds
 
 NAMES = 300
 ALWAYS = ["*.update.example", "login.live.example", "*cdn.x.example", "a.*.y.example", "*.*.deep.example",

@@ -136,17 +136,19 @@ WITH_PATHS = st.fixed_dictionaries(
 )
 
 
+def _address(number: int, bits: int) -> Address:
+    return ipaddress.IPv4Address(number) if bits == 32 else ipaddress.IPv6Address(number)
+
+
 @st.composite
 def networks(draw: st.DrawFn) -> dict[str, object]:
     """IPv4 from /8 to /32 and IPv6 from /19 to /128, a few of them beside or in each other."""
     if draw(st.booleans()):
-        base, length = 0xC6336407, draw(st.integers(8, 32))
-        bits, kind = 32, ipaddress.IPv4Address
+        base, length, bits = 0xC6336407, draw(st.integers(8, 32)), 32
     else:
-        base, length = 0x20010DB8_0001_0000_0000_0000_C6336407, draw(st.integers(19, 128))
-        bits, kind = 128, ipaddress.IPv6Address
+        base, length, bits = 0x20010DB8_0001_0000_0000_0000_C6336407, draw(st.integers(19, 128)), 128
     address = base ^ (draw(st.sampled_from([0, 1, 3])) << (bits - length))
-    value = f"{kind(address >> (bits - length) << (bits - length))}/{length}"
+    value = f"{_address(address >> (bits - length) << (bits - length), bits)}/{length}"
     ports = draw(st.sampled_from([["tcp/443"], ["tcp/80", "tcp/443"], ["tcp/8080-8090"], ["tcp/443", "udp/3478"]]))
     return {"value": value, "ports": ports}
 
@@ -217,8 +219,8 @@ def around(draw: st.DrawFn, network: Network) -> str:
     """An address in the network, at its ends, or just outside, in some spelling."""
     first, last = int(network.network_address), int(network.broadcast_address)
     number = draw(st.one_of(st.integers(first, last), st.sampled_from([first - 1, first, last, last + 1])))
-    kind: type[Address] = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address
-    return draw(st.sampled_from(spellings(kind(max(0, min(number, 2**network.max_prefixlen - 1))))))
+    bits = network.max_prefixlen
+    return draw(st.sampled_from(spellings(_address(max(0, min(number, 2**bits - 1)), bits))))
 
 
 def host_for(entry: Entry) -> st.SearchStrategy[str]:
@@ -233,7 +235,7 @@ def questions(draw: st.DrawFn, entries: Sequence[Entry]) -> Question:
     host = draw(st.one_of(st.sampled_from(list(entries)).flatmap(host_for), odd()))
     written = f"[{host}]" if ":" in host and not host.startswith("[") else ""
     scheme = draw(st.one_of(st.sampled_from(["http", "https"]), st.sampled_from(list(SCHEMES))))
-    port, user, path = (draw(st.sampled_from(one)) for one in (PORTS, USERS, PATHS))
+    port, user, path = draw(st.sampled_from(PORTS)), draw(st.sampled_from(USERS)), draw(st.sampled_from(PATHS))
     return Question(host, scheme, port, user, path, written)
 
 
@@ -242,12 +244,18 @@ def swarms(draw: st.DrawFn, entries: Sequence[Entry]) -> list[Question]:
     """All that is next to one entry of the list, asked on a port that this entry has."""
     entry = draw(st.sampled_from(list(entries)))
     port = draw(st.sampled_from([int(number) for text in effective_ports(entry) for number in _ends(text)]))
-    scheme, path = ("http", entry.path) if entry.path else (draw(st.sampled_from(["http", "https"])), "/")
+    if entry.path:
+        host = draw(name_of(entry.pattern))
+        return [Question(host, scheme, port, path=path) for scheme in SCHEMES for path in _beside(entry.path)]
     hosts = _edges(entry.network) if entry.type == "network" else disguises(draw(name_of(entry.pattern)))
+    scheme = draw(st.sampled_from(["http", "https"]))
     return [
-        Question(host, scheme, port, path=path, written=f"[{host}]" if ":" in host and "[" not in host else "")
-        for host in hosts
+        Question(host, scheme, port, written=f"[{host}]" if ":" in host and "[" not in host else "") for host in hosts
     ]
+
+
+def _beside(path: str) -> list[str]:
+    return [path, f"{path}#f", f"{path}?q", f"{path}/", path[:-1], f"/{path}", path.upper(), "/", ""]
 
 
 def _ends(port: str) -> list[str]:
@@ -258,7 +266,17 @@ def _edges(network: Network) -> list[str]:
     first, last = network.network_address, network.broadcast_address
     inside = int(first) > 0 and int(last) < 2**network.max_prefixlen - 1
     beside = [first - 1, last + 1] if inside else []
-    return [text for address in (first, last, *beside) for text in spellings(address)]
+    return [text for address in (first, last, *beside) for text in (*spellings(address), *_broken(address))]
+
+
+def _broken(address: Address) -> list[str]:
+    """Nearly its spelling, and no address at all."""
+    parts = [part.lstrip("0") or "0" for part in address.exploded.replace(":", ".").split(".")]
+    if isinstance(address, ipaddress.IPv4Address):
+        return [f"0{address}", ".".join(parts[:3]), f"{address}.1", f"{address}..", f"::{address}", f"::ffff:{address}"]
+    cut, whole = ":".join(parts[:7]), ":".join(parts)
+    halves, last = "::".join(map(":".join, (parts[:4], parts[4:]))), ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return [cut, f"{cut}:", f":{whole}", f"{whole}:0", f"{cut}:0{parts[7]:0>4}", halves, f"{cut}:{last}", f"{whole}%1"]
 
 
 def is_asked_in_earnest(question: Question) -> bool:

@@ -10,6 +10,7 @@ import datetime as dt
 import random
 import re
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import pytest
 from ansible.errors import AnsibleFilterError
@@ -36,6 +37,8 @@ from ansible_collections.egress.allowlist.tests.unit.pac_questions import (
     LISTS,
     ODD,
     PATHS,
+    PORTS,
+    SCHEMES,
     USERS,
     Question,
     disguises,
@@ -51,7 +54,7 @@ from hypothesis import strategies as st
 from pypac.parser import MalformedPacError  # type: ignore[import-untyped]
 
 ALLOWED, OTHERS, PLAIN = "DIRECT", "PROXY proxy.example.com:8080", "PROXY plain.example.com:8080"
-unhurried = settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
+unhurried = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +134,23 @@ def test_names_that_are_resolved_need_all_their_addresses(node, data, entries: l
     pairs = [question.pair for question in asked]
     for name, engine in engines(node).items():
         assert engine(text, pairs, {host: ";".join(told)}) == right, name
+
+
+# One host for each kind of port, and for a path; with which they are asked in every way that there is.
+BY_PORT = [("none", []), ("ftp", ["tcp/21"]), ("http", ["tcp/80"]), ("https", ["tcp/443"]), ("all", ["tcp/1-65535"]),
+           ("many", ["tcp/8079-8090", "udp/443"])]  # fmt: skip
+
+
+def test_every_way_to_write_a_url(node) -> None:
+    items = [{"value": f"{name}.example.com", "ports": ports} for name, ports in BY_PORT]
+    entries = normalise([*items, {"value": "path.example.com", "path": "/p.txt"}])
+    hosts = [entry.value for entry in entries]
+    ways = list(product(hosts, SCHEMES, sorted({port or 0 for port in PORTS}), sorted(set(USERS)), PATHS))
+    chance = random.Random(6)
+    asked = [Question(host, scheme, port or None, *rest) for host, scheme, port, *rest in chance.sample(ways, 12000)]
+    right = [expected(entries, question) for question in asked]
+    assert node(script(entries), [question.pair for question in asked]) == right
+    agreed(node, script(entries), asked[:500], right[:500])
 
 
 def merged() -> list[Entry]:
