@@ -214,6 +214,14 @@ def test_the_same_entries_in_any_order_give_the_same_bytes(items: list[dict[str,
     assert script(normalise(items)).isascii()
 
 
+def test_the_tables_are_in_the_order_of_the_entries() -> None:
+    """Whose order is the same in each process, which that of a set is not."""
+    entries = normalise([f"host{number}.example.com" for number in range(30)])
+    text = script(entries)
+    places = [text.index(f'".{entry.value}"') for entry in entries]
+    assert places == sorted(places)
+
+
 HOSTILE = (
     "</script>", "*/ throw 1; /*", "\u2028throw 1;", "\u2029throw 1;", "\rthrow 1;", '";throw 1;//', "\\u000athrow 1"
 )  # fmt: skip
