@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A headless Chromium, driven by its own driver over W3C WebDriver. It opens files only, and asks nobody anything."""
+"""A headless Chromium, driven by its own driver over W3C WebDriver. On its own it asks nobody anything."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ READY = "return document.documentElement.dataset.ready === 'yes'"
 
 
 class Chromium:
-    """One browser with one page. What it started ends with the block."""
+    """One browser with one page; *switches* are added to the usual ones. What it started ends with the block."""
 
-    def __init__(self) -> None:
+    def __init__(self, *switches: str) -> None:
+        self._switches = (*SWITCHES, *switches)
         self._folder = tempfile.TemporaryDirectory(prefix="egress-browser-", ignore_cleanup_errors=True)
         self._driver = subprocess.Popen(
             ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -64,8 +65,12 @@ class Chromium:
 
     def open(self, path: Path) -> None:
         """Open a page and wait until its script has done its work."""
-        self._ask("POST", "/url", {"url": path.resolve().as_uri()})
+        self.visit(path.resolve().as_uri())
         self.wait(READY)
+
+    def visit(self, url: str) -> None:
+        """Open a page that says by itself when it is done."""
+        self._ask("POST", "/url", {"url": url})
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What a script returns on the page."""
@@ -138,7 +143,7 @@ class Chromium:
         raise RuntimeError("chromedriver ended before it listened")
 
     def _begin(self) -> str:
-        options = {"args": [*SWITCHES, f"--user-data-dir={self._folder.name}"]}
+        options = {"args": [*self._switches, f"--user-data-dir={self._folder.name}"]}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
         answer = self._ask("POST", "", {"capabilities": {"alwaysMatch": wanted}})
         return str(answer["sessionId"])
