@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -51,8 +52,8 @@ def web(tmp_path: Path) -> Path:
 def clock(monkeypatch: pytest.MonkeyPatch) -> List[int]:
     """Seconds since 1970; a test may move it."""
     now = [1_700_000_000]
-    real = _publish.time.gmtime
-    monkeypatch.setattr(_publish.time, "gmtime", lambda: real(now[0]))
+    real = time.gmtime
+    monkeypatch.setattr(time, "gmtime", lambda: real(now[0]))
     return now
 
 
@@ -391,7 +392,7 @@ def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         return call
 
     for name in WRITERS:
-        monkeypatch.setattr(_publish_folder.os, name, guard(name))
+        monkeypatch.setattr(os, name, guard(name))
 
     def arm(step: int) -> None:
         left[0] = step
@@ -501,7 +502,7 @@ def test_a_disk_that_is_full_or_read_only_loses_nothing(
         return real(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_publish_folder.os, operation, fail)
+        patch.setattr(os, operation, fail)
         with pytest.raises(AllowlistError, match=os.strerror(number)):
             run(web, *NEW)
     assert (tree(web), marks(web)) == before
