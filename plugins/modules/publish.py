@@ -209,7 +209,8 @@ ARGUMENT_SPEC: Dict[str, Any] = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    # Not secret, but the system log is no place for whole files.
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, no_log=True)
     try:
         answer = publish(module.params, module.check_mode, module._diff)
     except AllowlistError as error:

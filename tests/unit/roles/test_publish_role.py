@@ -85,6 +85,15 @@ def test_the_module_gets_every_option() -> None:
     assert plan["check_mode"] is True
 
 
+def test_the_module_documents_its_options() -> None:
+    documented = yaml.safe_load(publish.DOCUMENTATION)["options"]
+    for options, spec in ((documented, publish.ARGUMENT_SPEC), (documented["files"]["suboptions"], publish.FILE_SPEC)):
+        assert set(options) == set(spec)
+        for name, option in spec.items():
+            for key in ("type", "elements", "choices", "default", "required"):
+                assert options[name].get(key) == option.get(key), (name, key)
+
+
 def test_the_folder_of_the_signer_is_always_removed() -> None:
     (block,) = [task for task in read(ROLE / "tasks" / "sign.yml") if "block" in task]
     assert block["always"][0]["ansible.builtin.file"]["state"] == "absent"

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 import pytest
-import yaml
 from ansible_collections.egress.allowlist.plugins.module_utils import _publish, _publish_folder, _publish_page
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._publish_record import Published
@@ -554,18 +553,6 @@ def test_everything_on_the_index_is_escaped() -> None:
     text = _publish_page.index(evil, {evil: one}, evil).decode("utf-8")
     assert "<script" not in text and "script" not in Page(text).tags
     assert "&lt;script&gt;" in text
-
-
-# The module
-
-
-def test_the_documentation_is_the_argument_spec() -> None:
-    documented = yaml.safe_load(module.DOCUMENTATION)["options"]
-    for options, spec in ((documented, module.ARGUMENT_SPEC), (documented["files"]["suboptions"], module.FILE_SPEC)):
-        assert set(options) == set(spec)
-        for name, option in spec.items():
-            for key in ("type", "elements", "choices", "default", "required"):
-                assert options[name].get(key) == option.get(key), (name, key)
 
 
 def test_the_record_holds_what_the_files_hold(web: Path) -> None:
