@@ -205,7 +205,7 @@ def test_a_signer_that_fails_publishes_nothing_and_leaves_nothing(site: Site) ->
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"egress_pac": {"odd": 1}, "egress_feeds": [{"dialect": "json", "odd": 1}]}, "publish_feeds.odd, publish_pac.odd"),
+        ({"egress_pac": {"odd": 1}, "egress_feeds": [{"dialect": "json", "odd": 1}]}, "publish_feeds.odd"),
         ({"egress_pac": {}}, "publish_wpad: it is the PAC file under another name"),
         ({"egress_pac": {}, "egress_wpad": False, "egress_sign_command": []}, "files: expected at least one, got none"),
         ({"egress_nginx_location": "/a;b"}, "nginx is told of it"),
