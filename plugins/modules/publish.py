@@ -16,6 +16,7 @@ description:
   - What we published before and is not in O(files) any more is removed. Files of others are never touched.
   - What is ours is kept in C(.egress_<name>.json) in the folder, mode V(0600). A run that was killed anywhere is put
     right by the next one.
+  - The role P(egress.allowlist.publish#role) renders, signs and calls this.
 author:
   - The egress.allowlist authors (@egress-allowlist)
 extends_documentation_fragment:
@@ -113,8 +114,6 @@ seealso:
     plugin_type: filter
   - plugin: egress.allowlist.feed
     plugin_type: filter
-  - plugin: egress.allowlist.publish
-    plugin_type: role
   - ref: ansible_collections.egress.allowlist.docsite.guide_publish
     description: Web servers, signatures, and what lies there
 """
