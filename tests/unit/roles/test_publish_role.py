@@ -75,6 +75,11 @@ def test_the_pac_file_has_every_option_of_its_filter() -> None:
     assert set(OPTIONS["publish_pac"]["options"]) == {*inspect.signature(pac).parameters} - OF_THE_ROLE | {"file"}
 
 
+def test_a_feed_has_every_option_of_its_filter() -> None:
+    feed = pytest.importorskip("ansible_collections.egress.allowlist.plugins.filter.feed").feed
+    assert set(OPTIONS["publish_feeds"]["options"]) == {*inspect.signature(feed).parameters} - OF_THE_ROLE | {"file"}
+
+
 def test_the_module_gets_every_option() -> None:
     (task,) = read(ROLE / "tasks" / "files.yml")
     passed = task["egress.allowlist.publish"]
@@ -167,6 +172,10 @@ def test_publish_twice_change_refuse_and_take_away(site: Site) -> None:
     assert "https://pac.example.com/mmd.pac" in said and "https://pac.example.com/wpad.dat" in said
     assert site.noted() == ["sign", "sign", "test", "reload"] and site.leftovers() == []
     assert (site.web / "mmd.pac").read_bytes() == (site.web / "wpad.dat").read_bytes()
+    told = site.include.read_text(encoding="utf-8")
+    assert told.count("default_type application/x-ns-proxy-autoconfig;") == 2
+    assert told.count("location = ") == told.count("no-cache") + 1 == told.count("nosniff") + 1  # one is a rewrite
+    assert "location ^~ /.egress_ {\n    return 404;" in told
     digest = hashlib.sha256((site.web / "mmd.pac").read_bytes()).hexdigest()
     assert (site.web / "mmd.pac.sig").read_text(encoding="ascii") == f"{digest}  -\n"
     there = site.state()
