@@ -134,7 +134,9 @@ def _lost_networks(before: Iterable[Holding], after: Iterable[Holding]) -> List[
     return lost
 
 
-def require_no_collapse(before: List[Holding], after: List[Holding], max_shrink: int) -> None:
+def require_no_collapse(
+    before: List[Holding], after: List[Holding], max_shrink: int, holder: str = "the appliance"
+) -> None:
     """Raise AllowlistError when more than ``max_shrink`` percent of the present names would go.
 
     Names that the new list still covers do not count, and fewer than five never trip it.
@@ -145,7 +147,7 @@ def require_no_collapse(before: List[Holding], after: List[Holding], max_shrink:
         return
     percent = -(-len(lost) * 100 // count)
     raise AllowlistError(
-        f"this run would take away {len(lost)} of the {count} names that the appliance holds ({percent} %), and "
+        f"this run would take away {len(lost)} of the {count} names that {holder} holds ({percent} %), and "
         f"max_shrink accepts {max_shrink} %. Nothing was written. If the new list is right, run once with "
         f"max_shrink: {percent}. The names: {', '.join(lost)}"
     )

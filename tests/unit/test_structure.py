@@ -18,7 +18,7 @@ UTILS = PLUGINS / "module_utils"
 PACKAGE = "ansible_collections.egress.allowlist.plugins."
 ENGINE = {"_run.py"}  # the only one of module_utils that may know Ansible
 PURE = ("_pattern", "_entry", "_translation", "_plan", "_driver", "_labels", "_errors", "_network", "_ports")
-ON_APPLIANCES_AND_HOSTS = ("squid", "probe")
+ON_APPLIANCES_AND_HOSTS = ("squid", "probe", "publish")
 STANDARD_ONLY = {"requests", "netaddr", "jmespath", "yaml", "jinja2"}
 
 
