@@ -56,7 +56,8 @@ class Verdict:
         }
 
 
-def _objection(verdict: Verdict, widen: str, narrow: str) -> str:
+def objection(verdict: Verdict, widen: str, narrow: str) -> str:
+    """Why a verdict is not acceptable, with the way out; "" if it is."""
     needed = _ACCEPTED_WITH[verdict.gains]
     if WIDEN.index(needed) > WIDEN.index(widen):
         return (
@@ -73,7 +74,7 @@ def _objection(verdict: Verdict, widen: str, narrow: str) -> str:
 
 def require_acceptable(verdicts: Iterable[Verdict], widen: str, narrow: str) -> None:
     """Raise AllowlistError naming every entry that gains or loses more than the options accept."""
-    objections: List[str] = [text for text in (_objection(v, widen, narrow) for v in verdicts) if text]
+    objections: List[str] = [text for text in (objection(v, widen, narrow) for v in verdicts) if text]
     if objections:
         raise AllowlistError(
             "This appliance cannot express {} of the entries as asked, nothing was written:\n  - {}".format(
