@@ -136,7 +136,8 @@ def _mixed(held: Sequence[Entry]) -> list[str]:
     """What one rule with the ports of all entries would open without being asked for."""
     stated = [entry for entry in held if entry.type == "host" or entry.ports]
     together = canonical_ports([port for entry in stated for port in effective_ports(entry)], "ports")
-    fewer = [entry for entry in stated if not ports_contain(effective_ports(entry), together)]
+    # A path is seen in plain http alone, whatever else the rule opens.
+    fewer = [entry for entry in stated if entry.path is None and not ports_contain(effective_ports(entry), together)]
     if not fewer:
         return []
     shown_ones = ", ".join(entry.line(()) for entry in fewer[:_MOST_SHOWN])

@@ -11,7 +11,7 @@ lost.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._dialect import Dialect, Form
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import (
@@ -174,14 +174,12 @@ def known_names(names: Sequence[str]) -> List[str]:
 
 def lines_of(dialect: Dialect, written: Sequence[Written]) -> List[str]:
     """The lines of a list, each once and sorted, without those that other lines hold anyway."""
-    networks = {entry.key for entry in minimise(one.entry for one in written if one.entry.type == "network")}
-    # With ports, a line of a name holds another only on its own ports: leave that to the appliance.
+    # What says its ports writes every entry exactly, so the entries themselves can be compared.
+    compared = [one.entry for one in written if dialect.ports or one.entry.type == "network"]
+    dropped = {entry.key for entry in compared}.difference(entry.key for entry in minimise(compared))
     index = PatternSet(() if dialect.ports else _sure(written))
-    lines: Set[str] = set()
-    for one in written:
-        if one.entry.key in networks if one.entry.type == "network" else not _is_held(one, index):
-            lines.update(one.lines)
-    return sorted(lines)
+    kept = (one for one in written if one.entry.key not in dropped and not _is_held(one, index))
+    return sorted({line for one in kept for line in one.lines})
 
 
 def _sure(written: Iterable[Written]) -> Iterator[Pattern]:
