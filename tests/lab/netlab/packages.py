@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from .state import Lab, LabError
 
 # The first ones are always unpacked, also where the machine has them: a host must not depend on how that is set up.
-OWN = ("squid-openssl", "c-icap", "openssh-server", "nftables", "dnsmasq-base", "iptables")
+OWN = ("squid-openssl", "c-icap", "openssh-server", "nftables", "dnsmasq-base", "iptables", "nginx")
 NEEDED = ("ca-certificates", "curl", "iproute2", "openssl", "procps", "python3")
 MERGED = ("bin", "lib", "lib64", "sbin")
 _NOT_TAKEN = re.compile(
@@ -36,7 +36,7 @@ def ensure(lab: Lab, *, say: bool = True) -> bool:
         return False
     _require("apt-get", "apt-config", "dpkg", "tar")
     if say:
-        print("packages: fetching what the hosts run (about 25 MB, once) ...", flush=True)
+        print("packages: fetching what the hosts run (about 26 MB, once) ...", flush=True)
     files = fetch(lab.packages)
     unpack(lab.packages, files)
     stamp.write_text(json.dumps({"wanted": wanted, "packages": files}, indent=1) + "\n", encoding="utf-8")

@@ -95,6 +95,7 @@ GATEWAY_NUMBER = 1
 PROXY_NUMBER = 10
 VIP_NUMBER = 99  # a second address: of desktop2, where the proxy never inspects; of desktop3, outside of the clients
 FIREWALL_NUMBER = 30
+WEB_NUMBER = 20
 PROXY_PORT = 3128
 PLAIN_PROXY_PORT = 3129
 BLOCK_PAGE = "block.example"  # where the proxy's redirector sends people: a server that knows no name but its own
@@ -129,6 +130,13 @@ DNSMASQ = Service(
     ready=("127.0.0.1", DNS_NUMBER),
     folders=(("/run/dnsmasq", "dnsmasq"),),
     logs=(("dnsmasq", "dnsmasq"),),
+)
+NGINX = Service(
+    name="nginx",
+    command=("nginx",),
+    ready=("127.0.0.1", 80),
+    folders=(("/var/lib/nginx", "www-data"), ("/var/www/egress", "root"), ("/etc/nginx/snippets", "root")),
+    logs=(("nginx", "www-data"),),
 )
 INTERNET = Service(
     name="internet",
@@ -204,6 +212,14 @@ HOSTS: dict[str, Host] = {
             resolver=("branch", GATEWAY_NUMBER),
             trusts_company=True,
             group="managed_hosts",
+        ),
+        Host(
+            name="web1",
+            nics=(Nic("office", (WEB_NUMBER,)),),
+            gateway=("office", GATEWAY_NUMBER),
+            etc=("nginx",),
+            services=(NGINX,),
+            group="egress_publishers",
         ),
         Host(
             name="outsider",

@@ -143,7 +143,10 @@ def test_what_belongs_into_another_list_is_told() -> None:
 PORTS = ["a.example", {"value": "b.example", "ports": ["tcp/443"]}, {"value": "c.example", "ports": ["tcp/8443"]}]
 
 
-@pytest.mark.parametrize(("ports", "expected"), [(["tcp/443"], ["a.example", "b.example"]), (["tcp/80"], ["a.example"])])
+FOR_RULES = [(["tcp/443"], ["a.example", "b.example"]), (["tcp/80"], ["a.example"])]
+
+
+@pytest.mark.parametrize(("ports", "expected"), FOR_RULES)
 def test_a_list_for_the_ports_of_a_rule_has_what_needs_them_all(ports, expected) -> None:
     assert lines(PORTS, "domains", ports=ports) == expected
     assert feed(PORTS, dialect="domains", ports=ports, output="full")["entries"] == expected
@@ -229,7 +232,10 @@ def test_what_cannot_be_used_is_refused_with_its_place(options, words) -> None:
         feed(["a.example"], **options)
 
 
-@pytest.mark.parametrize("item", ["a.example\nevil.example", "a.example # x", "a.example;b", 'a".example', "a.example\r"])
+INJECTED = ["a.example\nevil.example", "a.example # x", "a.example;b", 'a".example', "a.example\r"]
+
+
+@pytest.mark.parametrize("item", INJECTED)
 @pytest.mark.parametrize("dialect", [*DIALECTS, "json"])
 def test_no_entry_can_bring_a_line_of_its_own(dialect, item) -> None:
     with pytest.raises(AnsibleFilterError, match=r"entries\[1\]"):
