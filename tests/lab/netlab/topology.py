@@ -135,7 +135,7 @@ NGINX = Service(
     name="nginx",
     command=("nginx",),
     ready=("127.0.0.1", 80),
-    folders=(("/var/lib/nginx", "www-data"), ("/var/www/egress", "root"), ("/etc/nginx/snippets", "root")),
+    folders=(("/var/lib/nginx", "www-data"), ("/var/www", "www-data"), ("/etc/nginx/snippets", "root")),
     logs=(("nginx", "www-data"),),
 )
 INTERNET = Service(
