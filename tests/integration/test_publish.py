@@ -264,6 +264,48 @@ def _named(host: str, port: int, path: str) -> str:
     return f"{host.strip('[]').rstrip('.')} {port} {path}"
 
 
+def settings(*words: str, check: bool = True) -> tuple[str, int]:
+    """A run of the playbook that tells desktop1 to use the PAC file."""
+    playbook = str(ROOT / "playbooks" / "use_pac_file.yml")
+    told = ("-e", f"egress_pac_url={URL}mmd.pac", "--limit", "desktop1")
+    done = ansible("ansible-playbook", playbook, *told, *words, check=check)
+    counted = re.search(r"changed=(\d+) ", done.stdout)
+    assert counted is not None, done.stdout[-3000:]
+    return done.stdout + done.stderr, int(counted[1])
+
+
+FIREFOX = "/etc/firefox/policies/policies.json"
+WRITTEN = "find /etc/chromium/policies /etc/opt /etc/dconf/db /etc/xdg/kioslaverc -type f -size +0 2>/dev/null | sort"
+
+
+def test_a_managed_host_uses_the_pac_file_and_forgets_it_again() -> None:
+    others = '{"policies": {"DisableX": true}}'
+    on("desktop1", "sh", "-c", f"mkdir -p /etc/firefox/policies; cat > {FIREFOX}", stdin=others)
+    assert settings("--check")[1] > 0
+    assert on("desktop1", "sh", "-c", WRITTEN) == ""
+    assert settings()[1] > 0
+    assert settings()[1] == 0
+    found = json.loads(on("desktop1", "cat", FIREFOX))["policies"]
+    proxy = {"Mode": "autoConfig", "AutoConfigURL": f"{URL}mmd.pac", "Locked": True}
+    assert found == {"DisableX": True, "Proxy": proxy}
+    direct, by_proxy = browse()  # no switch: the managed policy alone
+    assert {_asked(url) for url in DIRECT} <= direct
+    assert set(BY_PROXY) <= by_proxy
+
+    assert settings("-e", "egress_pac_state=absent")[1] > 0
+    assert on("desktop1", "sh", "-c", WRITTEN) == ""
+    assert json.loads(on("desktop1", "cat", FIREFOX)) == {"policies": {"DisableX": True}}
+    assert settings("-e", "egress_pac_state=absent")[1] == 0
+
+
+def test_policies_of_firefox_that_cannot_be_read_are_left_alone() -> None:
+    on("desktop1", "sh", "-c", f"mkdir -p /etc/firefox/policies; cat > {FIREFOX}", stdin='{"policies": ')
+    said, changed = settings("-e", '{"egress_pac_settings": ["firefox"]}', check=False)
+    assert "is not what Firefox reads, and was left as it is" in " ".join(said.split())
+    assert (on("desktop1", "cat", FIREFOX), changed) == ('{"policies": ', 0)
+    on("desktop1", "rm", FIREFOX)
+
+
 def test_chromium_goes_where_the_pac_file_says() -> None:
     direct, by_proxy = browse(f"--proxy-pac-url={URL}mmd.pac")
     assert {_asked(url) for url in DIRECT} <= direct
