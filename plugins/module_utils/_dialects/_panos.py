@@ -61,9 +61,10 @@ class PanosDomain(Dialect):
 
 
 class PanosIp(Dialect):
-    """External dynamic list of type ip."""
+    """External dynamic list of type ip; a comment stands behind an address there, not on a line of its own."""
 
     name = "panos_ip"
+    comment = ""
     hosts = False
     networks = True
     most_lines = 50_000
