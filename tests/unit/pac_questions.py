@@ -283,4 +283,3 @@ def is_asked_in_earnest(question: Question) -> bool:
     """Whether the URL has one meaning: what is no host cannot stand in one together with a port."""
     host = question.written or question.host
     return not set(host) & set("/\\@?#") and (host.startswith("[") or ":" not in host)
-

@@ -10,7 +10,7 @@ the slash at its end an entry would also match names that go on there.
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Iterator, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._dialect import Dialect, Form, below
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern
@@ -25,24 +25,24 @@ class PanosUrl(Dialect):
     longest_line = 255
 
     def forms(self, pattern: Pattern) -> Iterator[Form]:
-        yield from (Form((form.lines[0] + "/",), form.means, form.loose) for form in _hosts(pattern))
+        text, means, loose = _host(pattern)
+        yield Form((text + "/",), (means,), loose)
 
     def path(self, pattern: Pattern, path: str) -> Iterator[Form]:
         if pattern.is_literal or pattern.is_subtree or pattern.form == "inner":
-            yield Form((next(_hosts(pattern)).lines[0] + path,), ())
+            yield Form((_host(pattern)[0] + path,), ())
 
 
-def _hosts(pattern: Pattern) -> Iterator[Form]:
+def _host(pattern: Pattern) -> Tuple[str, Pattern, bool]:
+    """How a pattern is written, what that is taken for, and whether this says more than is true."""
     if pattern.is_literal or pattern.is_subtree:
-        yield Form((pattern.text,), (pattern,))
-        return
+        return pattern.text, pattern, False
     # Two stars side by side are advised against, so two or more labels are written as one or more.
     labels = ["*" if pattern.leading else "", *("^" if "*" in label else label for label in pattern.tail)]
     text = ".".join(label for label in labels if label)
     if pattern.form == "inner" and pattern.leading < 2:
-        yield Form((text,), (pattern,))
-    else:
-        yield Form((text,), (below(pattern.base),), loose=pattern.form != "deep")
+        return text, pattern, False
+    return text, below(pattern.base), pattern.form != "deep"
 
 
 class PanosDomain(Dialect):
