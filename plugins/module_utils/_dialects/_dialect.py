@@ -44,7 +44,7 @@ class Dialect(ABC):
         raise NotImplementedError
 
     def path(self, pattern: Pattern, path: str) -> Iterator[Form]:  # noqa: ARG002  # most lists know no paths
-        """Ways to write one path of the names; exact ones only."""
+        """Ways to write one path of the names, the closest first; none if the dialect knows no paths."""
         return iter(())
 
     def network(self, network: Network) -> str:

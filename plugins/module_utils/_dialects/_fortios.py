@@ -30,6 +30,8 @@ class FortiosCategory(Dialect):
     def path(self, pattern: Pattern, path: str) -> Iterator[Form]:
         if pattern.is_literal:
             yield Form((pattern.text + path,), ())
+        elif pattern.is_subtree:
+            yield Form((pattern.text + path,), (pattern, parse(pattern.base)))
 
 
 class FortiosAddress(Dialect):

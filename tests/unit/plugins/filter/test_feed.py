@@ -42,7 +42,7 @@ def test_ansible_finds_it() -> None:
     [
         ("panos_url", ["*.p.example/p.txt", "*.x.example/", "*.y.example/", "^.z.example/", "a.^.z.example/"]),
         ("panos_domain", ["*.p.example", "*.x.example", "*.y.example", "*.z.example"]),
-        ("fortios_category", ["*.p.example", "*.x.example", "*.y.example", "*.z.example"]),
+        ("fortios_category", ["*.p.example/p.txt", "*.x.example", "*.y.example", "*.z.example"]),
         ("checkpoint_network_feed", ["*.p.example", "*.x.example", "*.y.example", "*.z.example"]),
         ("domains", ["*.p.example", "*.x.example", "*.y.example", "*.z.example"]),
         (
@@ -127,6 +127,7 @@ def test_what_is_too_broad_is_refused_and_can_be_accepted_or_left_out() -> None:
 def test_a_path_is_held_where_the_dialect_knows_paths() -> None:
     assert verdicts([PATH], "panos_url") == {}
     assert verdicts([{"value": "p.example", "path": "/p.txt"}], "fortios_category") == {}
+    assert verdicts([PATH], "fortios_category") == {"*.p.example/p.txt": ("broader", "p.example itself", "")}
     assert verdicts([PATH], "domains") == {"*.p.example/p.txt": ("broader", "all its paths", "")}
     assert verdicts([PATH, "*.p.example"], "domains") == {}
 
