@@ -18,19 +18,19 @@ _STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --paper: #0d1117; --ink: #e6edf3; --dim: #9da7b3; --line: #30363d; --link: #79c0ff; }
 }
-body { margin: 0 auto; padding: 1rem 1.5rem 3rem; max-width: 80rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; padding: 1rem 1.5rem 3rem; max-width: 90rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 a { color: var(--link); } a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; }
-caption { text-align: left; color: var(--dim); padding-bottom: .5rem; }
+.dim { color: var(--dim); } time { white-space: nowrap; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-code { font-size: .85em; overflow-wrap: anywhere; } td code { display: inline-block; min-width: 16rem; }
+code { font-size: .85em; overflow-wrap: anywhere; } td code { display: inline-block; min-width: 11rem; }
 """.strip()
 _HEADINGS = ("<th scope=col>file", "<th scope=col>what it is", "<th scope=col class=number>entries",
              *(f"<th scope=col class=number>{kind}" for kind in _KINDS),
-             "<th scope=col class=number>bytes", "<th scope=col>since (UTC)", "<th scope=col>SHA-256")  # fmt: skip
+             "<th scope=col class=number>bytes", "<th scope=col>version of (UTC)", "<th scope=col>SHA-256")  # fmt: skip
 
 
 def checksums(files: Mapping[str, Published]) -> bytes:
@@ -56,10 +56,10 @@ def index(list_name: str, files: Mapping[str, Published], checksums_name: str) -
 <body>
 <main>
 <h1>{title}</h1>
-<div class="wide" tabindex="0" role="region" aria-label="Files">
+<p class="dim" id="about">Files for browsers and appliances to fetch. Broader, narrower and impossible count entries
+that the format of a file cannot express as they are. A file is as it was since the time that is shown.</p>
+<div class="wide" tabindex="0" role="region" aria-label="Files" aria-describedby="about">
 <table>
-<caption>Files for browsers and appliances to fetch. Broader, narrower and impossible count entries that the format of a
-file cannot express as they are.</caption>
 <thead><tr>{"".join(heading + "</th>" for heading in _HEADINGS)}</tr></thead>
 <tbody>
 {rows}
@@ -81,7 +81,8 @@ def _row(name: str, file: Published) -> str:
     counts = [len(file.entries), *(file.counts.get(kind, "") for kind in _KINDS)]
     cells += [f"<td class=number>{escape(str(count))}</td>" for count in [*counts, file.size]]
     since = escape(file.since)
-    cells += [f'<td><time datetime="{since}">{since}</time></td>', f"<td><code>{escape(file.sha256)}</code></td>"]
+    shown = since.replace("T", " ").rstrip("Z")
+    cells += [f'<td><time datetime="{since}">{shown}</time></td>', f"<td><code>{escape(file.sha256)}</code></td>"]
     return f"<tr>{''.join(cells)}</tr>"
 
 
