@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""FortiOS: external resources (threat feeds) of the types category and address. Pure."""
+"""FortiOS: external resources (threat feeds) of the types category and address; that they read comments is said nowhere. Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class FortiosCategory(Dialect):
     """A list of URLs: a star only at the beginning; ``*.x`` takes ``x`` as well, and a star crosses dots."""
 
     name = "fortios_category"
+    comment = ""
     most_lines = 131_072
     longest_line = 4_096
 
@@ -38,6 +39,7 @@ class FortiosAddress(Dialect):
     """A list of addresses and networks of both families."""
 
     name = "fortios_address"
+    comment = ""
     hosts = False
     networks = True
     most_lines = 131_072
