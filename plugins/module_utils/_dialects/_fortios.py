@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""FortiOS: external resources (threat feeds) of the types category and address; that they read comments is said nowhere. Pure."""
+"""FortiOS: external resources (threat feeds) of the types category and address. Pure.
+
+That they read comments is said nowhere, so none is written.
+"""
 
 from __future__ import annotations
 
