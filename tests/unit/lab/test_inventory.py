@@ -22,6 +22,7 @@ def test_the_inventory_has_the_shape_that_the_playbooks_expect() -> None:
     groups = {name: sorted(group["hosts"]) for name, group in data["children"].items()}
     assert groups == {
         "egress_appliances": ["firewall1", "proxy1"],
+        "egress_publishers": ["web1"],
         "lab_others": ["outsider"],
         "managed_hosts": ["desktop1", "desktop2", "desktop3"],
     }

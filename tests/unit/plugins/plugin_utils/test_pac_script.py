@@ -54,7 +54,7 @@ from hypothesis import strategies as st
 from pypac.parser import MalformedPacError  # type: ignore[import-untyped]
 
 ALLOWED, OTHERS, PLAIN = "DIRECT", "PROXY proxy.example.com:8080", "PROXY plain.example.com:8080"
-unhurried = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+unhurried = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
