@@ -82,7 +82,7 @@ options:
   output:
     description:
       - V(text) is the file. V(translation) is a list of what a PAC file cannot hold, as the modules return it, which is
-        only what is for UDP alone.
+        only what is for UDP.
       - >-
         V(full) is a dictionary with C(dialect), C(text), C(lines), C(entries) (what it holds), C(ports),
         C(translation), C(counts), C(sha256) and C(warnings).
@@ -131,6 +131,7 @@ _value:
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -166,18 +167,22 @@ def pac(
 def _rendering(items: Any, default_ports: Any, options: dict[str, Any]) -> Rendering:
     chosen = settings(options)
     entries = with_ports(normalise(items, default_ports=default_ports, require_ports=True), default_ports)
-    held = [entry for entry in entries if for_urls(entry)]
+    held = [_of_urls(entry) for entry in entries if for_urls(entry)]
     if not held:
         raise AllowlistError(
             "entries: none of them is for a browser, and a PAC file without any would send everything to `default`. "
             "Give it at least one, or write that file by hand"
         )
-    verdicts = [_elsewhere(entry) for entry in entries if not for_urls(entry)]
+    verdicts = [_elsewhere(entry) for entry in entries if any(port.startswith("udp/") for port in entry.ports)]
     return Rendering("pac", pac_script(held, chosen), len(held), len(entries), held, verdicts)
 
 
+def _of_urls(entry: Entry) -> Entry:
+    return replace(entry, ports=tuple(port for port in entry.ports if port.startswith("tcp/")))
+
+
 def _elsewhere(entry: Entry) -> Verdict:
-    lost = "it is for UDP alone, and a browser asks a PAC file about URLs: it leaves through the firewall"
+    lost = "what is for UDP: a browser asks a PAC file about URLs, and the rest leaves through the firewall"
     return Verdict(entry.line(()), ("allow",), lost=lost, loses="foreign")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import textwrap
 import time
 from collections.abc import Iterator
@@ -116,6 +117,22 @@ def test_a_download_can_be_checked() -> None:
     script = f"cd $(mktemp -d) && curl -sSO {URL}mmd.pac -O {URL}mmd-domains.txt -O {URL}SHA256SUMS"
     told = on("desktop1", "sh", "-c", script + " && sha256sum --ignore-missing -c SHA256SUMS")
     assert sorted(told.split()) == ["OK", "OK", "mmd-domains.txt:", "mmd.pac:"]
+
+
+def test_a_signature_can_be_checked_by_who_downloads(tmp_path: Path) -> None:
+    key, public = tmp_path / "feed.pem", tmp_path / "feed.pub"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
+    sign = ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", str(key), "-in", "{file}", "-out", "{signature}"]
+    play(egress_sign_command=sign)
+    assert play(egress_sign_command=sign)[1] == 0
+    check = "openssl pkeyutl -verify -rawin -pubin -inkey feed.pub -sigfile mmd.pac.sig -in mmd.pac 2>&1"
+    script = f"cd $(mktemp -d) && cat > feed.pub && curl -sSO {URL}mmd.pac -O {URL}mmd.pac.sig && {check}; "
+    script += f"echo >> mmd.pac; {check}"
+    told = on("desktop1", "sh", "-c", script, stdin=public.read_text(encoding="utf-8"), check=False)
+    assert "Signature Verified Successfully" in told
+    assert "Verification Failure" in told
+    play()
 
 
 READER = """
@@ -272,6 +289,16 @@ def _named(host: str, port: int, path: str) -> str:
     return f"{host.strip('[]').rstrip('.')} {port} {path}"
 
 
+def require_ways(direct: set[str], by_proxy: set[str]) -> None:
+    """Each URL went one way and not the other; of https the proxy is only told host and port."""
+    assert {_asked(url) for url in DIRECT} <= direct
+    assert not direct & {_asked(url) for url in BY_PROXY}
+    assert set(BY_PROXY) <= by_proxy
+    tunnels = {":".join(_asked(url).split()[:2]) for url in DIRECT if url.startswith("https:")}
+    assert len(tunnels) > 5
+    assert not by_proxy & {*DIRECT, *tunnels}
+
+
 def settings(*words: str, check: bool = True) -> tuple[str, int]:
     """A run of the playbook that tells desktop1 to use the PAC file."""
     playbook = str(ROOT / "playbooks" / "use_pac_file.yml")
@@ -289,6 +316,8 @@ WRITTEN = "find /etc/chromium/policies /etc/opt /etc/dconf/db /etc/xdg/kioslaver
 def test_a_managed_host_uses_the_pac_file_and_forgets_it_again() -> None:
     others = '{"policies": {"DisableX": true}}'
     on("desktop1", "sh", "-c", f"mkdir -p /etc/firefox/policies; cat > {FIREFOX}", stdin=others)
+    on("desktop1", "rm", "-f", "/etc/xdg/kioslaverc")
+    assert settings("-e", "egress_pac_state=absent")[1] == 0  # where nothing was ever written
     assert settings("--check")[1] > 0
     assert on("desktop1", "sh", "-c", WRITTEN) == ""
     assert settings()[1] > 0
@@ -296,9 +325,7 @@ def test_a_managed_host_uses_the_pac_file_and_forgets_it_again() -> None:
     found = json.loads(on("desktop1", "cat", FIREFOX))["policies"]
     proxy = {"Mode": "autoConfig", "AutoConfigURL": f"{URL}mmd.pac", "Locked": True}
     assert found == {"DisableX": True, "Proxy": proxy}
-    direct, by_proxy = browse()  # no switch: the managed policy alone
-    assert {_asked(url) for url in DIRECT} <= direct
-    assert set(BY_PROXY) <= by_proxy
+    require_ways(*browse())  # no switch: the managed policy alone
 
     assert settings("-e", "egress_pac_state=absent")[1] > 0
     assert on("desktop1", "sh", "-c", WRITTEN) == ""
@@ -307,16 +334,17 @@ def test_a_managed_host_uses_the_pac_file_and_forgets_it_again() -> None:
 
 
 def test_policies_of_firefox_that_cannot_be_read_are_left_alone() -> None:
-    on("desktop1", "sh", "-c", f"mkdir -p /etc/firefox/policies; cat > {FIREFOX}", stdin='{"policies": ')
-    said, changed = settings("-e", '{"egress_pac_settings": ["firefox"]}', check=False)
-    assert "is not what Firefox reads, and was left as it is" in " ".join(said.split())
-    assert (on("desktop1", "cat", FIREFOX), changed) == ('{"policies": ', 0)
+    alone = ("-e", '{"egress_pac_settings": ["firefox"]}')
+    for text in ('{"policies": ', "[]"):
+        on("desktop1", "sh", "-c", f"mkdir -p /etc/firefox/policies; cat > {FIREFOX}", stdin=text)
+        said, changed = settings(*alone, check=False)
+        assert "is not what Firefox reads, and was left as it is" in " ".join(said.split())
+        assert (on("desktop1", "cat", FIREFOX), changed) == (text, 0)
     on("desktop1", "rm", FIREFOX)
+    assert settings(*alone)[1] > 0
+    settings(*alone, "-e", "egress_pac_state=absent")
+    assert on("desktop1", "ls", "/etc/firefox/policies") == ""  # nothing but ours was in it
 
 
 def test_chromium_goes_where_the_pac_file_says() -> None:
-    direct, by_proxy = browse(f"--proxy-pac-url={URL}mmd.pac")
-    assert {_asked(url) for url in DIRECT} <= direct
-    assert not direct & {_asked(url) for url in BY_PROXY}
-    assert set(BY_PROXY) <= by_proxy
-    assert not by_proxy & set(DIRECT)
+    require_ways(*browse(f"--proxy-pac-url={URL}mmd.pac"))

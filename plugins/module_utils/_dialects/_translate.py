@@ -10,7 +10,7 @@ lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._dialect import Dialect, Form
@@ -66,9 +66,12 @@ class Translation:
             self._take(entry)
 
     def _take(self, entry: Entry) -> None:
-        if self.dialect.ports and not any(port.startswith("tcp/") for port in effective_ports(entry)):
-            self._elsewhere(entry, "a proxy carries no UDP")
-        elif entry.type == "network":
+        if self.dialect.ports and any(port.startswith("udp/") for port in effective_ports(entry)):
+            self._elsewhere(entry, "a proxy carries no UDP, which leaves through the firewall")
+            entry = replace(entry, ports=tuple(port for port in effective_ports(entry) if port.startswith("tcp/")))
+            if not entry.ports:
+                return
+        if entry.type == "network":
             if self.dialect.networks:
                 self._write(entry, Form((self.dialect.network(entry.network),), ()))
             else:

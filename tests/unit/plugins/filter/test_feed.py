@@ -13,6 +13,7 @@ import random
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.egress.allowlist.plugins.filter.feed import FilterModule, feed
+from ansible_collections.egress.allowlist.plugins.filter.pac import pac
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects import _fortios, _panos
 from ansible_collections.egress.allowlist.plugins.plugin_utils._feed import DIALECTS
 
@@ -241,3 +242,12 @@ INJECTED = ["a.example\nevil.example", "a.example # x", "a.example;b", 'a".examp
 def test_no_entry_can_bring_a_line_of_its_own(dialect, item) -> None:
     with pytest.raises(AnsibleFilterError, match=r"entries\[1\]"):
         feed(["b.example", item], dialect=dialect)
+
+
+def test_what_a_proxy_does_not_carry_is_told_and_the_rest_is_held() -> None:
+    entries = [{"value": "x.example", "ports": ["tcp/80", "udp/3478"]}]
+    for found in (feed(entries, dialect="proxysg_cpl", output="full"), pac(entries, "DIRECT", "DIRECT", output="full")):
+        assert found["entries"] == ["x.example"]
+        assert found["ports"] == ["tcp/80"]
+        assert (found["counts"]["exact"], found["counts"]["elsewhere"]) == (0, 1)
+        assert "UDP" in found["translation"][0]["lost"]
