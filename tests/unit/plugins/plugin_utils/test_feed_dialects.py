@@ -64,8 +64,9 @@ def regex(line: str, name: str) -> bool:
 def cpl(line: str, name: str) -> bool:
     if line.startswith(("define", "end")):
         return False
-    test, value = re.fullmatch(r"  url\.host\.(exact|suffix|regex)=(\S+) url\.port=(?:80|443)", line).groups()
-    value = value.strip('"')
+    match = re.fullmatch(r"  url\.host\.(exact|suffix|regex)=(\S+) url\.port=(?:80|443)", line)
+    assert match is not None, line
+    test, value = match[1], match[2].strip('"')
     return {"exact": name == value, "suffix": name.endswith(value), "regex": re.search(value, name) is not None}[test]
 
 
