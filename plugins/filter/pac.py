@@ -131,16 +131,14 @@ _value:
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
-from ansible_collections.egress.allowlist.plugins.plugin_utils._pac_options import settings, with_ports
-from ansible_collections.egress.allowlist.plugins.plugin_utils._pac_script import for_urls, pac_script
-from ansible_collections.egress.allowlist.plugins.plugin_utils._rendering import Rendering
+from ansible_collections.egress.allowlist.plugins.module_utils._translation import without_udp
+from ansible_collections.egress.allowlist.plugins.plugin_utils._pac_options import settings
+from ansible_collections.egress.allowlist.plugins.plugin_utils._pac_script import pac_script
+from ansible_collections.egress.allowlist.plugins.plugin_utils._rendering import Rendering, read_entries
 
 
 def pac(
@@ -166,24 +164,16 @@ def pac(
 
 def _rendering(items: Any, default_ports: Any, options: dict[str, Any]) -> Rendering:
     chosen = settings(options)
-    entries = with_ports(normalise(items, default_ports=default_ports, require_ports=True), default_ports)
-    held = [_of_urls(entry) for entry in entries if for_urls(entry)]
+    entries = read_entries(items, default_ports, require_ports=True)
+    carried = [without_udp(entry) for entry in entries]
+    held = [entry for entry, _verdict in carried if entry is not None]
     if not held:
         raise AllowlistError(
             "entries: none of them is for a browser, and a PAC file without any would send everything to `default`. "
             "Give it at least one, or write that file by hand"
         )
-    verdicts = [_elsewhere(entry) for entry in entries if any(port.startswith("udp/") for port in entry.ports)]
+    verdicts = [verdict for _entry, verdict in carried if verdict is not None]
     return Rendering("pac", pac_script(held, chosen), len(held), len(entries), held, verdicts)
-
-
-def _of_urls(entry: Entry) -> Entry:
-    return replace(entry, ports=tuple(port for port in entry.ports if port.startswith("tcp/")))
-
-
-def _elsewhere(entry: Entry) -> Verdict:
-    lost = "what is for UDP: a browser asks a PAC file about URLs, and the rest leaves through the firewall"
-    return Verdict(entry.line(()), ("allow",), lost=lost, loses="foreign")
 
 
 class FilterModule:

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import grp
 import os
 import pwd
 import re
 import stat
-import time
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._folder_lock import wait_for_lock
 
-LOCK_SECONDS = 60
-LOCK_INTERVAL = 0.1
 RECORD_MODE = 0o600  # it is for us alone; a server that runs as another user cannot show it
 
 
@@ -134,17 +131,7 @@ class Folder:
             self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError as error:
             raise ApplianceError(f"directory: cannot open {self.path}: {_why(error)}") from error
-        deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise ApplianceError(
-                        f"another run has held {self.path} for more than {LOCK_SECONDS} s; try again later"
-                    ) from error
-                time.sleep(LOCK_INTERVAL)
+        wait_for_lock(self._lock, self.path)
 
     def unlock(self) -> None:
         if self._lock is not None:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._entry_type import Entry, effective_ports
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._labels import name_labels
 
 # What may be gained: nothing; the bare parent of `*.x`; anything.
 WIDEN = ("none", "apex", "any")
@@ -70,6 +72,28 @@ def objection(verdict: Verdict, widen: str, narrow: str) -> str:
             f"accept that with narrow: {verdict.loses}, or leave the entry out"
         )
     return ""
+
+
+def without_udp(entry: Entry) -> Tuple[Optional[Entry], Optional[Verdict]]:
+    """What is left of an entry where only URLs are asked for, None for nothing, and a verdict for what is not."""
+    ports = effective_ports(entry)
+    foreign = [port for port in ports if port.startswith("udp/")]
+    if not foreign:
+        return entry, None
+    # No ports at all would stand for those of the web.
+    rest = replace(entry, ports=tuple(port for port in ports if port not in foreign))
+    kept = rest if rest.ports else None
+    lost = f"{', '.join(foreign)}: URLs are not asked for over UDP, so that leaves through the firewall"
+    written = (kept.line(()),) if kept else ()
+    return kept, Verdict(entry.line(()), ("allow",), lost=lost, loses="foreign", written=written)
+
+
+def known_names(names: Sequence[str]) -> List[str]:
+    """The option ``known_names``, checked: names that may stand for a pattern above them."""
+    for index, name in enumerate(names):
+        if not isinstance(name, str) or name_labels(name) is None:
+            raise AllowlistError(f"known_names[{index}]: expected the full name of a host, got {name!r}")
+    return [name.lower().rstrip(".") for name in names]
 
 
 def require_acceptable(verdicts: Iterable[Verdict], widen: str, narrow: str) -> None:

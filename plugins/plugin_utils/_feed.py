@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._checkpoint import CheckpointNetworkFeed
@@ -30,11 +28,11 @@ from ansible_collections.egress.allowlist.plugins.module_utils._dialects._transl
     limited,
     lines_of,
 )
-from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, effective_ports, normalise
+from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, effective_ports
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._ports import canonical_ports, ports_contain, written
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import NARROW, WIDEN, require_acceptable
-from ansible_collections.egress.allowlist.plugins.plugin_utils._rendering import Rendering
+from ansible_collections.egress.allowlist.plugins.plugin_utils._rendering import Rendering, list_name, read_entries
 
 _ALL: tuple[type[Dialect], ...] = (
     PanosUrl,
@@ -51,7 +49,6 @@ _ALL: tuple[type[Dialect], ...] = (
 )
 JSON = "json"
 DIALECTS: dict[str, type[Dialect]] = {dialect.name: dialect for dialect in _ALL}
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 _MOST_SOURCES = 100  # characters of them in the head
 _MOST_SHOWN = 3
 
@@ -82,8 +79,7 @@ def _check(options: Mapping[str, Any]) -> None:
     for name, allowed in choices.items():
         if options[name] not in allowed:
             raise AllowlistError(f"{name}: expected one of {', '.join(allowed)}, got {shown(options[name])}")
-    if not isinstance(options["name"], str) or _NAME.fullmatch(options["name"]) is None:
-        raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {shown(options['name'])}")
+    list_name(options["name"])
     for name in ("ports", "default_ports", "known_names"):
         if not isinstance(options[name], (list, tuple)) and not (name == "ports" and options[name] is None):
             raise AllowlistError(f"{name}: expected a list, got {shown(options[name])}")
@@ -91,12 +87,8 @@ def _check(options: Mapping[str, Any]) -> None:
 
 def _chosen(items: object, options: Mapping[str, Any], *, states_ports: bool) -> list[Entry]:
     """The entries, with the ports of the option where they state none; those for one rule where ``ports`` says so."""
-    only, defaults = options["ports"], canonical_ports(options["default_ports"], "default_ports")
-    needed = states_ports or only is not None
-    entries = normalise(items, default_ports=defaults, require_ports=needed)  # type: ignore[arg-type]
-    entries = [
-        replace(entry, ports=defaults) if entry.type == "network" and not entry.ports else entry for entry in entries
-    ]
+    only = options["ports"]
+    entries = read_entries(items, options["default_ports"], require_ports=states_ports or only is not None)
     if only is None:
         return entries
     asked = canonical_ports(only, "ports")

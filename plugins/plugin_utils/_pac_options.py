@@ -7,19 +7,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, normalise
+from ansible_collections.egress.allowlist.plugins.module_utils._entry import normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._labels import name_labels
 from ansible_collections.egress.allowlist.plugins.module_utils._network import looks_like_network, parse_network
-from ansible_collections.egress.allowlist.plugins.module_utils._ports import canonical_ports
 from ansible_collections.egress.allowlist.plugins.plugin_utils._pac_script import Rule, Settings
+from ansible_collections.egress.allowlist.plugins.plugin_utils._rendering import list_name
 
 KINDS = ("DIRECT", "PROXY", "HTTP", "HTTPS", "SOCKS", "SOCKS4", "SOCKS5")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 _WAY = re.compile(r"(?P<kind>[A-Za-z0-9]+)(?:[ \t]+(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\] \t]+):(?P<port>[0-9]{1,5}))?")
 _EXAMPLE = '"PROXY proxy.example.com:8080", "DIRECT", or several of them with a semicolon between'
 _LONGEST_VERSION = 100
@@ -30,7 +28,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
     default = read_way(options["default"], "default")
     plain = options["plain_hosts"]
     return Settings(
-        name=_name(options["name"]),
+        name=list_name(options["name"]),
         allowed=read_way(options["allowed"], "allowed"),
         default=default,
         plain_hosts=default if plain is None else read_way(plain, "plain_hosts"),
@@ -90,12 +88,6 @@ def _rule(item: object, where: str) -> Rule:
     return Rule(hosts, read_way(item["to"], f"{where}.to"))
 
 
-def _name(value: object) -> str:
-    if not isinstance(value, str) or _NAME.fullmatch(value) is None:
-        raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {shown(value)}")
-    return str(value)
-
-
 def _flag(value: object, where: str) -> bool:
     if not isinstance(value, bool):
         raise AllowlistError(f"{where}: expected true or false, got {shown(value)}")
@@ -108,12 +100,3 @@ def _version(value: object) -> str | None:
     if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= _LONGEST_VERSION:
         raise AllowlistError(f"version: expected one line of up to {_LONGEST_VERSION} characters, got {shown(value)}")
     return str(value)
-
-
-def with_ports(entries: list[Entry], default_ports: Iterable[object]) -> list[Entry]:
-    """Networks state no ports by themselves; what the option says is said in the entry."""
-    ports = canonical_ports(default_ports, "default_ports")
-    return [
-        replace(entry, ports=ports) if entry.type == "network" and not entry.ports else entry
-        for entry in entries
-    ]

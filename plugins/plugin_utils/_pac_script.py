@@ -67,11 +67,6 @@ def pac_script(entries: Sequence[Entry], settings: Settings) -> str:
     return _head(entries, settings, body) + body
 
 
-def for_urls(entry: Entry) -> bool:
-    """Whether a URL can ask for it at all: those of UDP alone cannot."""
-    return any(port.startswith("tcp/") for port in effective_ports(entry))
-
-
 @cache
 def _code() -> str:
     return _CODE.read_text(encoding="utf-8")
@@ -138,7 +133,7 @@ def _ranges(entry: Entry) -> tuple[int, ...]:
     found: list[int] = []
     for port in effective_ports(entry):
         protocol, _slash, numbers = port.partition("/")
-        if protocol == "tcp":
+        if protocol == "tcp":  # rules of the site come with all their ports
             low, _dash, high = numbers.partition("-")
             found += [int(low), int(high or low)]
     return tuple(found)

@@ -2,21 +2,42 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the filters that render a file answer: its text, what became of the entries, or all that is known of it."""
+"""What the filters that render a file have in common.
+
+What they are given, and what they answer: a text, what became of the entries, or all that is known of the file.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, effective_ports
+from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, effective_ports, normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._ports import canonical_ports
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
 
 OUTPUTS = ("text", "translation", "full")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
+
+
+def list_name(value: object) -> str:
+    """The option ``name``, checked."""
+    if not isinstance(value, str) or _NAME.fullmatch(value) is None:
+        raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {shown(value)}")
+    return str(value)
+
+
+def read_entries(items: Any, default_ports: Iterable[object], *, require_ports: bool) -> list[Entry]:
+    """The canonical list; networks that state no ports get those of the option ``default_ports``."""
+    ports = canonical_ports(default_ports, "default_ports")
+    return [
+        replace(entry, ports=ports) if entry.type == "network" and not entry.ports else entry
+        for entry in normalise(items, default_ports=ports, require_ports=require_ports)
+    ]
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,11 @@ class Form:
     """One way to write a pattern: its lines, and all that the appliance takes them for, as patterns of ours.
 
     ``means`` never says less than is true. ``loose``: it says more, since our patterns cannot say it better.
-    ``note``: in words what else is gained, which counts as much as any other name.
     """
 
     lines: Tuple[str, ...]
     means: Tuple[Pattern, ...]
     loose: bool = False
-    note: str = ""
 
 
 class Dialect(ABC):
@@ -39,9 +37,9 @@ class Dialect(ABC):
     most_lines: ClassVar[int] = 0  # 0: no limit is known
     longest_line: ClassVar[int] = 0
 
-    def forms(self, pattern: Pattern) -> Iterator[Form]:
+    def forms(self, pattern: Pattern) -> Iterator[Form]:  # noqa: ARG002  # lists of networks hold no names
         """Ways to write all names of a pattern, the closest first; none if nothing can hold it."""
-        raise NotImplementedError
+        return iter(())
 
     def path(self, pattern: Pattern, path: str) -> Iterator[Form]:  # noqa: ARG002  # most lists know no paths
         """Ways to write one path of the names, the closest first; none if the dialect knows no paths."""

@@ -10,23 +10,22 @@ lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._dialect import Dialect, Form
-from ansible_collections.egress.allowlist.plugins.module_utils._entry import (
-    Entry,
-    effective_ports,
-    minimise,
-)
+from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, effective_ports, minimise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.plugins.module_utils._labels import name_labels
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern, PatternSet, parse
 from ansible_collections.egress.allowlist.plugins.module_utils._ports import ports_contain
-from ansible_collections.egress.allowlist.plugins.module_utils._translation import WIDEN, Verdict, objection
+from ansible_collections.egress.allowlist.plugins.module_utils._translation import (
+    Verdict,
+    known_names,
+    objection,
+    without_udp,
+)
 
 INTENTS = ("allow",)
-_NEEDED = {"apex": "apex", "address": "apex", "any": "any", "none": "none"}
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,19 @@ class Translation:
         literals = {pattern.text for pattern in self._listed if pattern.is_literal}
         self._known = sorted(literals | set(known_names(accepted.known)))
         for entry in entries:
-            self._take(entry)
+            carried = self._carried(entry)
+            if carried is not None:
+                self._take(carried)
+
+    def _carried(self, entry: Entry) -> Optional[Entry]:
+        """What of it a dialect carries that says its ports, which is one of a proxy."""
+        if not self.dialect.ports:
+            return entry
+        carried, verdict = without_udp(entry)
+        self.verdicts += [verdict] if verdict else []
+        return carried
 
     def _take(self, entry: Entry) -> None:
-        if self.dialect.ports and any(port.startswith("udp/") for port in effective_ports(entry)):
-            self._elsewhere(entry, "a proxy carries no UDP, which leaves through the firewall")
-            entry = replace(entry, ports=tuple(port for port in effective_ports(entry) if port.startswith("tcp/")))
-            if not entry.ports:
-                return
         if entry.type == "network":
             if self.dialect.networks:
                 self._write(entry, Form((self.dialect.network(entry.network),), ()))
@@ -112,7 +116,7 @@ class Translation:
         self.written.append(Written(entry, lines, form.means, form.loose))
 
     def _too_much(self, verdict: Optional[Verdict]) -> bool:
-        return verdict is not None and WIDEN.index(_NEEDED[verdict.gains]) > WIDEN.index(self.accepted.widen)
+        return verdict is not None and bool(objection(verdict, self.accepted.widen, narrow="any"))
 
     # Gained
 
@@ -125,8 +129,6 @@ class Translation:
             gains = "any" if gains == "any" or not is_apex else "apex"
             much = "names like" if form.loose else "all of"
             words.append(f"{pattern.text} itself" if is_apex else f"{much} {pattern.text}")
-        if form.note:
-            gains, words = "any", [*words, form.note]
         if all_paths and not self._is_listed(entry.pattern, entry):
             gains, words = (gains if gains == "any" else "address"), ["all its paths", *words]
         if gains == "none":
@@ -165,14 +167,6 @@ def _impossible(entry: Entry) -> Verdict:
 
 def _why(verdict: Verdict) -> str:
     return f"would also allow {verdict.gained}" if verdict.gained else f"would lose {verdict.lost}"
-
-
-def known_names(names: Sequence[str]) -> List[str]:
-    """The option ``known_names``, checked."""
-    for index, name in enumerate(names):
-        if not isinstance(name, str) or name_labels(name) is None:
-            raise AllowlistError(f"known_names[{index}]: expected the full name of a host, got {name!r}")
-    return [name.lower().rstrip(".") for name in names]
 
 
 def lines_of(dialect: Dialect, written: Sequence[Written]) -> List[str]:

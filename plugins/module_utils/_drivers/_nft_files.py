@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import shutil
 import tempfile
-import time
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -20,12 +18,11 @@ from ansible_collections.egress.allowlist.plugins.module_utils._driver import IN
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_part import Command
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
+from ansible_collections.egress.allowlist.plugins.module_utils._folder_lock import wait_for_lock
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
 
 HEAD = "# egress.allowlist name="
 WRITTEN_BY = "egress.allowlist"
-LOCK_SECONDS = 60
-LOCK_INTERVAL = 0.1
 
 
 class Files:
@@ -72,17 +69,7 @@ class Files:
             self._lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             raise ApplianceError(f"directory: cannot open {folder}: {_why(error)}") from error
-        deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise ApplianceError(
-                        f"another run has held {folder} for more than {LOCK_SECONDS} s; try again later"
-                    ) from error
-                time.sleep(LOCK_INTERVAL)
+        wait_for_lock(self._lock, folder)
 
     def unlock(self) -> None:
         if self._lock is not None:

@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.plugins.module_utils._labels import name_labels
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern, PatternSet, parse
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
 from ansible_collections.egress.allowlist.plugins.module_utils._ports import ports_contain
-from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
+from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict, known_names
 
 SHARED = "every other name at the same addresses"
 
@@ -88,7 +86,7 @@ class Names:
         self._ports = {entry.pattern: entry.ports for entry in entries}
         self._index = PatternSet(self._ports)
         literals = [pattern.text for pattern in self._ports if pattern.is_literal]
-        self._known = sorted(set(literals) | set(_names(known)))
+        self._known = sorted(set(literals) | set(known_names(known)))
         self.written: List[Written] = []
         self.verdicts: List[Verdict] = []
         for holding in holdings:
@@ -147,13 +145,6 @@ class Names:
 
     def _listed_below(self, pattern: Pattern, entry: Entry) -> bool:
         return self._holds(parse("*." + pattern.base), entry)
-
-
-def _names(known: Sequence[str]) -> List[str]:
-    for index, name in enumerate(known):
-        if name_labels(name) is None or "*" in name:
-            raise AllowlistError(f"known_names[{index}]: expected the full name of a host, got {name!r}")
-    return [name.lower().rstrip(".") for name in known]
 
 
 def nftset_line(domain: str, table: str, sets: Sequence[Tuple[int, str]]) -> str:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import re
-import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_include import MARK
@@ -22,9 +20,8 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_p
     read_at_start,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
+from ansible_collections.egress.allowlist.plugins.module_utils._folder_lock import wait_for_lock
 
-LOCK_SECONDS = 60
-LOCK_INTERVAL = 0.1
 _LIST = re.compile(r"^(?P<title>({})_[0-9]+)\.[0-9a-f]{{16}}\.acl$".format("|".join(KINDS)))
 
 
@@ -119,17 +116,7 @@ class Files:
                 f"cannot open {self.include_dir}: {error.strerror}. Expected the folder that squid.conf includes; "
                 "make it, or name another with include_dir"
             ) from error
-        deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise ApplianceError(
-                        f"another run has held {self.include_dir} for more than {LOCK_SECONDS} s; try again later"
-                    ) from error
-                time.sleep(LOCK_INTERVAL)
+        wait_for_lock(self._lock, self.include_dir)
 
     def unlock(self) -> None:
         if self._lock is not None:

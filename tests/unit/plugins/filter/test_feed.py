@@ -250,4 +250,11 @@ def test_what_a_proxy_does_not_carry_is_told_and_the_rest_is_held() -> None:
         assert found["entries"] == ["x.example"]
         assert found["ports"] == ["tcp/80"]
         assert (found["counts"]["exact"], found["counts"]["elsewhere"]) == (0, 1)
-        assert "UDP" in found["translation"][0]["lost"]
+        assert found["translation"][0]["lost"].startswith("udp/3478: ")
+        assert found["translation"][0]["written"] == ["host x.example tcp/80"]
+
+
+def test_what_is_for_udp_alone_is_not_held_on_the_ports_of_the_web() -> None:
+    entries = ["y.example", {"value": "x.example", "ports": ["udp/3478"]}]
+    assert "x.example" not in feed(entries, dialect="proxysg_cpl")
+    assert "x.example" not in pac(entries, "DIRECT", "DIRECT")

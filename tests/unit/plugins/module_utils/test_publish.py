@@ -20,7 +20,12 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 import pytest
-from ansible_collections.egress.allowlist.plugins.module_utils import _publish, _publish_folder, _publish_page
+from ansible_collections.egress.allowlist.plugins.module_utils import (
+    _folder_lock,
+    _publish,
+    _publish_folder,
+    _publish_page,
+)
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._publish_record import Published
 from ansible_collections.egress.allowlist.plugins.modules import publish as module
@@ -509,7 +514,7 @@ def test_a_disk_that_is_full_or_read_only_loses_nothing(
 
 
 def test_a_second_run_waits_for_the_first(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_publish_folder, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(_folder_lock, "LOCK_SECONDS", 0.2)
     first = _publish_folder.Folder(str(web), "mmd")
     first.lock()
     with pytest.raises(AllowlistError, match="another run has held"):

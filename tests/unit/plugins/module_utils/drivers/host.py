@@ -55,7 +55,7 @@ class Host(ABC):
     """``run`` is one run of the module, ``state`` everything that a run can change, in a form that can be compared."""
 
     driver: ClassVar[type[Driver]]
-    files_module: ClassVar[ModuleType]  # with LOCK_SECONDS and Files
+    files_module: ClassVar[ModuleType]  # with Files
     rearranged: ClassVar[dict[str, Any]]  # options that hold the same entries otherwise
     everyone: ClassVar[tuple[str, ...]]  # clients that are refused, since they would be everyone or nobody
     strange_paths: ClassVar[tuple[str, ...]]  # which no snapshot may write, relative to `etc`

@@ -12,6 +12,7 @@ import os
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils import _folder_lock
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 
 from .conftest import HOSTS
@@ -265,7 +266,7 @@ def test_what_cannot_be_put_in_force_is_taken_back(host) -> None:
 
 
 def test_two_runs_at_once_wait_for_each_other(host, monkeypatch) -> None:
-    monkeypatch.setattr(host.files_module, "LOCK_SECONDS", 0)
+    monkeypatch.setattr(_folder_lock, "LOCK_SECONDS", 0)
     holder = os.open(host.lock, os.O_RDONLY)
     try:
         fcntl.flock(holder, fcntl.LOCK_EX)
