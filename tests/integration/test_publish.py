@@ -124,7 +124,7 @@ def test_a_signature_can_be_checked_by_who_downloads(tmp_path: Path) -> None:
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
     subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
     sign = ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", str(key), "-in", "{file}", "-out", "{signature}"]
-    alone: dict[str, Any] = {"egress_feeds": [], "egress_wpad": False}  # each file is signed by itself, and one tells enough
+    alone: dict[str, Any] = {"egress_feeds": [], "egress_wpad": False}  # one file tells enough
     play(egress_sign_command=sign, **alone)
     assert play(egress_sign_command=sign, **alone)[1] == 0
     check = "openssl pkeyutl -verify -rawin -pubin -inkey feed.pub -sigfile mmd.pac.sig -in mmd.pac 2>&1"
