@@ -31,6 +31,11 @@ class HttpError(AllowlistError):
         super().__init__(text)
         self.kind = kind
 
+    @property
+    def unsent(self) -> bool:
+        """Whether the server cannot have seen the request: there was no connection to it."""
+        return self.kind in ("no way", "proxy") or (self.kind == "certificate" and "verif" in str(self))
+
 
 @dataclass(frozen=True)
 class HttpAnswer:
@@ -68,10 +73,22 @@ def checked_url(url: str, option: str) -> str:
 class HttpSession:
     """Connections to one server, kept open; system proxies are used, except for this machine's own addresses."""
 
-    def __init__(self, *, timeout: float, ca_path: str | None = None, agent: str = "egress.allowlist") -> None:
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        ca_path: str | None = None,
+        agent: str = "egress.allowlist",
+        verify: bool = True,
+        proxy: str | None = None,
+    ) -> None:
         self._requests, self._urllib3 = _libraries()
         self._timeout = timeout
-        self._ca_path = ca_path
+        self._verify: bool | str = (ca_path or True) if verify else False
+        self._proxies = {"http": proxy, "https": proxy} if proxy else None
+        if not verify:
+            # The module warns once; urllib3 would again for each request.
+            self._urllib3.disable_warnings(self._urllib3.exceptions.InsecureRequestWarning)
         self._session = self._requests.Session()
         self._session.headers.update({"User-Agent": agent, "Accept": "*/*"})
         # A login for this host in ~/.netrc is not for it to see.
@@ -81,25 +98,42 @@ class HttpSession:
         self._session.close()
 
     def get(self, url: str, params: Mapping[str, str]) -> HttpAnswer:
+        """``request`` for what only reads."""
+        return self.request("GET", url, params=params)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> HttpAnswer:
         """The answer, whatever its status; redirects are not followed. HttpError when no whole answer comes."""
-        self._session.trust_env = not is_loopback(url)
+        # Of the environment only the proxy is wanted; where one is named, or none is needed, not even that.
+        self._session.trust_env = self._proxies is None and not is_loopback(url)
         host = urlsplit(url).netloc
         try:
-            with self._session.get(
+            with self._session.request(
+                method,
                 url,
-                params=dict(params),
+                params=dict(params or {}),
+                headers=dict(headers or {}),
+                data=body,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
-                verify=self._ca_path or True,
+                verify=self._verify,
+                proxies=self._proxies,
             ) as response:
                 content = self._content(response, host)
         # OSError is what all of requests' own are, and a REQUESTS_CA_BUNDLE that is not there; the others come from
         # the address of a proxy.
         except (OSError, ValueError, TypeError) as error:
             raise self._in_words(error, host) from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(response.status_code, content.decode("utf-8-sig", "replace"), headers)
+        named = {name.lower(): value for name, value in response.headers.items()}
+        return HttpAnswer(response.status_code, content.decode("utf-8-sig", "replace"), named)
 
     def _content(self, response: Any, host: str) -> bytes:
         """The body. A server that sends drop by drop, or without end, is cut off."""
