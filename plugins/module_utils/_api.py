@@ -22,7 +22,7 @@ FIRST_PAUSE = 1.0  # seconds; doubled from one try to the next
 LONGEST_PAUSE = 30.0
 
 
-class Uncertain(ApplianceError):
+class Uncertain(ApplianceError):  # noqa: N818  # not an error yet
     """A write was sent and its answer did not come: it may be done, or not."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Optional, Sequence, Tuple
+from typing import Optional, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError

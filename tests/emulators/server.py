@@ -190,9 +190,9 @@ def _handler_of(emulator: Emulator) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(answer.body[: len(answer.body) // 2] if cut else answer.body)
             self.close_connection = self.close_connection or cut
 
-        do_GET = do_POST = do_PUT = do_DELETE = _one
+        do_GET = do_POST = do_PUT = do_DELETE = _one  # noqa: N815  # the names that http.server calls
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """What was asked is in `seen`."""
 
     return Handler
