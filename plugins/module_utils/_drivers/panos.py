@@ -1,0 +1,318 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The PAN-OS driver: one URL category, one group of addresses and their rules, by the XML API from the control node."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.egress.allowlist.plugins.module_utils._api import settled
+from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
+from ansible_collections.egress.allowlist.plugins.module_utils._dialects._translate import Accepted
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Driver, Present, RunCommand
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import PanosApi
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_change import Change
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_objects import (
+    INTENTS,
+    MOST_MEMBERS,
+    Policy,
+    Reader,
+    Renderer,
+    translated,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_options import (
+    ARGUMENT_SPEC,
+    Login,
+    place_of,
+    positions,
+    require_client_name,
+    require_options,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_order import (
+    places,
+    plain_objects,
+    restored,
+    split_place,
+    wanted,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import (
+    RULES,
+    Scene,
+    is_own,
+    read_scene,
+    require_writable,
+    split_key,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_site import Site
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import from_canonical, text_of
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
+from ansible_collections.egress.allowlist.plugins.module_utils._lists import classes, client_networks
+from ansible_collections.egress.allowlist.plugins.module_utils._marks import read_mark, without_change
+from ansible_collections.egress.allowlist.plugins.module_utils._plan import RUNNING, Holding, Plan, shortened
+
+_LISTS = ("url category ", "address ", "address group ")
+
+
+class PanosDriver(Driver):
+    """Reads a Scene, renders objects with Renderer, writes a Change; Site judges what the site has."""
+
+    intents: ClassVar[Tuple[str, ...]] = INTENTS
+    argument_spec: ClassVar[Dict[str, Any]] = ARGUMENT_SPEC
+
+    def __init__(self, options: Mapping[str, Any], run_command: RunCommand) -> None:
+        super().__init__(options, run_command)
+        require_options(options)
+        self.prefix = f"egress_{options['name']}"
+        self.place = place_of(options)
+        self._api: Optional[PanosApi] = None
+        self._admin = ""
+        self._scene: Optional[Scene] = None
+        self._change: Optional[Change] = None
+        self._warnings: List[str] = []
+
+    # Reading
+
+    @property
+    def api(self) -> PanosApi:
+        if self._api is None:
+            self._api = self._active_member()
+        return self._api
+
+    def _active_member(self) -> PanosApi:
+        login, options = Login(self.options), self.options
+        self._admin = login.admin
+        for host in (options["host"], options["peer"]):
+            if host is None and options["peer"] is None and options["host"] is not None:
+                break
+            connection = Connection(options, host or "")
+            api = PanosApi(connection, login.key, login.admin, login.password)
+            self._warnings = list(connection.warnings())
+            if require_writable(api, self.place, options["centrally_managed"]):
+                return api
+            api.close()
+        raise ApplianceError(
+            f"{options['host']} is not the active member of its HA pair, and only that one is written. Give `host` the "
+            "active one, or `peer` the other one, so that whichever is active is found"
+        )
+
+    def read(self) -> Present:
+        scene = self._scene = read_scene(self.api, self.place)
+        objects = self._objects(scene)
+        found = Reader(objects)
+        live = not self.options["activate"] or objects == self._objects(scene, running=True)
+        if live and self.options["activate"] and self.place.device_group and self.options["push"]:
+            live = Site(self.api, self.place, scene).is_pushed()
+        foreign = [key for key, text in plain_objects(objects).items() if not self._is_marked(text)]
+        return Present(tuple(found.holdings), objects, tuple(found.unread), live, tuple(foreign))
+
+    def _objects(self, scene: Scene, running: bool = False) -> Dict[str, str]:
+        objects = scene.objects(self.prefix, running)
+        for kind in RULES:
+            own = [name for name in scene.rules(kind, running) if is_own(name, self.prefix)]
+            objects.update(self._places(scene, kind, own, running))
+        return objects
+
+    def _places(self, scene: Scene, kind: str, own: Sequence[str], running: bool) -> Dict[str, str]:
+        """The places of our rules. A rule that somebody has added and not committed moves none of them."""
+        candidate, live = scene.rules(kind), scene.rules(kind, running=True)
+        found = places(kind, candidate, own)
+        if running:
+            shared = set(candidate) & set(live)
+            before, after = (places(kind, [one for one in rules if one in shared], own) for rules in (candidate, live))
+            found = {
+                key: found[key] if key in found and before.get(key) == after.get(key) else text
+                for key, text in places(kind, live, own).items()
+            }
+        return found
+
+    def _is_marked(self, text: str) -> bool:
+        mark = read_mark(text_of(from_canonical(text), "description"))
+        return mark is not None and mark.name == self.options["name"]
+
+    def holdings_of(self, objects: Mapping[str, str]) -> Sequence[Holding]:
+        return Reader(objects).holdings
+
+    # Rendering
+
+    def render(self, holdings: Sequence[Holding], present: Present) -> Desired:
+        if self._scene is None:
+            raise ApplianceError("the appliance was not read")
+        if not holdings:
+            return Desired(objects={}, warnings=tuple(self._warnings))
+        return self._rendered(holdings, Site(self.api, self.place, self._scene), present)
+
+    def render_offline(self, holdings: Sequence[Holding]) -> Desired:
+        return self._rendered(holdings, None, Present())
+
+    def _rendered(self, holdings: Sequence[Holding], site: Optional[Site], present: Present) -> Desired:
+        options = self.options
+        manage = options["rules"] == "manage"
+        renderer = Renderer(self.prefix, options["change_id"] or "", self._policy())
+        lists = Renderer(self.prefix, options["change_id"] or "", None)
+        accepted = Accepted(options["widen"], options["narrow"], tuple(options["known_names"]))
+        objects: Dict[str, str] = {}
+        verdicts, errors, rules = [], [], {}
+        for found in classes(holdings, self.intents):
+            lines, told = translated(found, accepted)
+            verdicts += told
+            errors += self._errors(found.intents, len(lines), manage)
+            whole = renderer.objects(found, lines)
+            rules.update({key: text for key, text in whole.items() if key.split(" ")[1:2] == ["rule"]})
+            objects.update(whole if manage else lists.objects(found, lines))
+        missing: Tuple[str, ...] = ()
+        if site is not None:
+            errors += site.errors(options, self.prefix, rules if manage else {})
+            missing = () if manage else tuple(site.missing(rules))
+        if manage and site is not None and not errors:
+            objects.update(self._wanted_places(rules))
+        return Desired(
+            objects=self._keep_change_id(objects, present),
+            verdicts=tuple(verdicts),
+            warnings=tuple(self._warnings),
+            errors=tuple(errors),
+            missing_rules=missing,
+            facts={"rules": [] if manage else [Site.in_words(key, text) for key, text in sorted(rules.items())]},
+        )
+
+    def _policy(self) -> Policy:
+        options = self.options
+        networks, names = client_networks(options["clients"] or ["any"])
+        for index, client in enumerate(options["clients"] or []):
+            if client in names:
+                require_client_name(client, index)
+        zones = (tuple(sorted(options["from_zones"])), tuple(sorted(options["to_zones"])))
+        sources = tuple(sorted([*networks, *names]))
+        return Policy(sources, *zones, options["profile_group"] or "", options["log_setting"] or "")
+
+    def _errors(self, intents: Sequence[str], count: int, manage: bool) -> List[str]:
+        errors = []
+        if count > MOST_MEMBERS:
+            errors.append(f"{count} lines in one URL category, and it holds {MOST_MEMBERS}: take several `name`s")
+        inspected = "bypass_content_inspection" not in intents
+        if manage and not inspected and "allow" not in intents:
+            errors.append("bypass_content_inspection is a property of the rule that allows: it needs allow beside it")
+        if manage and inspected and "allow" in intents and not self.options["profile_group"]:
+            errors.append(
+                "entries that are allowed and inspected (without bypass_content_inspection) need profile_group: "
+                "the site's security profile group that inspects them"
+            )
+        return errors
+
+    def _wanted_places(self, rules: Mapping[str, str]) -> Dict[str, str]:
+        found: Dict[str, str] = {}
+        if self._scene is None:
+            return found
+        for kind, position in positions(self.options).items():
+            own = [split_key(key)[1] for key in rules if key.startswith(f"{kind} rule ")]
+            found.update(wanted(kind, self._scene.rules(kind), own, position))
+        for kind in set(RULES) - set(positions(self.options)):
+            own = [split_key(key)[1] for key in rules if key.startswith(f"{kind} rule ")]
+            found.update(places(kind, self._scene.rules(kind), own))
+        return found
+
+    def _keep_change_id(self, objects: Dict[str, str], present: Present) -> Dict[str, str]:
+        """A change id alone never causes a change: an object that is the same otherwise keeps its own."""
+        kept = dict(objects)
+        for key, text in objects.items():
+            old = present.objects.get(key)
+            if old is not None and without_change(old) == without_change(text):
+                kept[key] = old
+        return kept
+
+    # Writing
+
+    def check(self, desired: Desired) -> None:
+        """PAN-OS checks a configuration when it is committed; what can be known before is known by now."""
+        if self._scene is None:
+            raise ApplianceError("the appliance was not read")
+        scene = self._scene
+        Site(self.api, self.place, scene).require_nothing_else_pending(self._admin, self.prefix)
+        had = (self._objects(scene), self._objects(scene, running=True))
+        self._change = Change(self.place, *had, desired.objects)
+
+    def apply(self, present: Present, desired: Desired) -> None:
+        if self._change is None:
+            self.check(desired)
+        actions = self._change.actions if self._change is not None else ""
+        if actions:
+            settled(lambda: self.api.multi_config(actions), lambda: self._holds(desired.objects))
+        if not self.options["activate"]:
+            return
+        try:
+            self._put_in_force(desired.objects)
+        except ApplianceError as error:
+            raise ApplianceError(f"{error}. {self._put_back(present.objects)}") from error
+
+    def _put_in_force(self, objects: Mapping[str, str]) -> None:
+        options = self.options
+        admin = "" if options["publish_others"] else self._admin
+        text = f"egress.allowlist {options['name']} {options['change_id'] or ''}".strip()
+        settled(lambda: self.api.commit(admin, text), lambda: self._runs(objects))
+        if not self._runs(objects):
+            raise ApplianceError(
+                f"{self.api.host}: committed, and what runs is not what was written. Another administrator has pending "
+                "changes in the same objects; commit or revert these, and run again"
+            )
+        if self.place.device_group and options["push"]:
+            settled(lambda: self.api.push(self.place.device_group), lambda: False)
+
+    def _holds(self, objects: Mapping[str, str]) -> bool:
+        return self._objects(read_scene(self.api, self.place)) == dict(objects)
+
+    def _runs(self, objects: Mapping[str, str]) -> bool:
+        self.api.wait_for_commits()
+        return self._objects(read_scene(self.api, self.place), running=True) == dict(objects)
+
+    def _put_back(self, objects: Mapping[str, str]) -> str:
+        """The candidate as it was. What nobody could put back is told, and the next run deals with it."""
+        try:
+            scene = read_scene(self.api, self.place)
+            had = (self._objects(scene), self._objects(scene, running=True))
+            change = Change(self.place, *had, objects)
+            if change.actions:
+                self.api.multi_config(change.actions)
+        except ApplianceError as error:
+            return f"The candidate could not be put back ({error}); what runs is as before"
+        return "The candidate was put back, and what runs is as before"
+
+    def commands(self, plan: Plan) -> List[Dict[str, Any]]:
+        if not plan.changed or self._change is None:
+            return []
+        found = [dict(shortened(self._change.actions), action="multi-config", object=self.place.root)]
+        found = found if self._change.actions else []
+        return found + ([{"action": "commit", "object": RUNNING}] if self.options["activate"] else [])
+
+    # For people, and back
+
+    def explained(self, objects: Mapping[str, str]) -> FrozenSet[str]:
+        return frozenset(key for key in objects if key.startswith(_LISTS))
+
+    def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
+        objects = dict(snapshot["objects"])
+        for key, text in objects.items():
+            if not isinstance(text, str) or not self._may_write(key, text):
+                raise AllowlistError(
+                    f"snapshot: {key!r} is no object of name {self.options['name']} on PAN-OS, or not in a form that "
+                    "this version writes; it was taken elsewhere"
+                )
+        if self._scene is not None:
+            for key in [key for key in objects if split_place(key)]:
+                kind, name = split_key(split_place(key) or "")
+                rules = self._scene.rules(kind[: -len(" rule")])
+                objects[key] = restored(kind, rules, name, objects[key])
+        return Desired(objects=objects, warnings=tuple(self._warnings))
+
+    def _may_write(self, key: str, text: str) -> bool:
+        try:
+            kind, name = split_key(split_place(key) or key)
+            if split_place(key) is not None:
+                return kind.endswith(" rule") and is_own(name, self.prefix) and text.count("\n") == 1
+            return is_own(name, self.prefix) and from_canonical(text).get("name") == name and self._is_marked(text)
+        except (ValueError, AllowlistError):
+            return False
+
+    def close(self) -> None:
+        if self._api is not None:
+            self._api.close()
+            self._api = None
