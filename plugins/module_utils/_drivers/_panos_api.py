@@ -203,7 +203,8 @@ class PanosApi(Api):
 
     def _refusal(self, root: Element, what: str, status: int = 200) -> PanosRefusal:
         code = root.get("code", "")
-        said = " ".join(" ".join(root.itertext()).split())
+        failed = [one for one in root.findall("response") if one.get("status") != "success"]
+        said = " ".join(" ".join((failed[-1] if failed else root).itertext()).split())
         if status in (401, 403):
             text = f"{self.host} does not let us in (HTTP {status}): {said or 'no reason given'}. Check key and login"
         else:

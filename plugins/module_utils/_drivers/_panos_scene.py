@@ -81,7 +81,7 @@ def is_own(name: str, prefix: str) -> bool:
 
 def split_key(key: str) -> Tuple[str, str]:
     """The kind and the name in the key of an object; ValueError for none."""
-    for kind in TABLES:
+    for kind in sorted(TABLES, reverse=True):  # an address group is no address
         if key.startswith(kind + " ") and key[len(kind) + 1 :]:
             return kind, key[len(kind) + 1 :]
     raise ValueError(key)

@@ -135,8 +135,8 @@ class Site:
             elsewhere += self._of_others(kind, admin, prefix)
         if elsewhere:
             raise ApplianceError(
-                f"{self.api.host}: the administrator {admin} has uncommitted changes that are not ours, and PAN-OS "
-                f"would undo them with our write: {', '.join(elsewhere[:5])}. Commit or revert them first, or give this "
+                f"{self.api.host}: the administrator {admin} has uncommitted changes that are not ours, and our write "
+                f"would undo them: {', '.join(elsewhere[:5])}. Commit or revert them first, or give this "
                 "collection an administrator of its own"
             )
 
