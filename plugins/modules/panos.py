@@ -10,14 +10,15 @@ module: panos
 short_description: Allow endpoints through PAN-OS firewalls, undecrypted and without asking for a login
 version_added: 0.2.0
 description:
-  - For the catalog C(mmd) set O(known_names) or O(widen=any). All of its names but C(*cdn.onenote.net) are held
-    exactly, and for that one the literal names that are known stand by default.
+  - The whole catalog C(mmd) is held exactly with the defaults, but for C(*cdn.onenote.net), for which the literal names
+    that are known stand. O(known_names) or O(widen=any) change that.
   - Runs on the control node and writes by the XML API, on a firewall or on Panorama. One custom URL category holds all
     names with the same ports and intents, one address group all networks, and a rule for each intent refers to them.
     All of it is one transaction, and a second run reads and changes nothing.
   - Only what this administrator has changed is committed, so the pending work of others stays pending.
   - No real device has met this module. It was tried against an emulator of the documented behaviour, which
-    third-party clients (pan-python, pan-os-python) check. See R(the guide,ansible_collections.egress.allowlist.docsite.guide_panos).
+    third-party clients (pan-python, pan-os-python) check. See
+    R(the guide,ansible_collections.egress.allowlist.docsite.guide_panos).
 author:
   - The egress.allowlist authors (@egress-allowlist)
 extends_documentation_fragment:
