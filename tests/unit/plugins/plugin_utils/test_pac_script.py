@@ -92,12 +92,14 @@ def drawn(data: st.DataObject, entries: Sequence[Entry]) -> list[Question]:
     return [*mixed, *(question for swarm in near for question in swarm)]
 
 
-def agreed(node: Node, text: str, asked: Sequence[Question], right: Sequence[str]) -> None:
+def agreed(node: Node, text: str, asked: Sequence[Question], right: Sequence[str], *, ours_each: int = 1) -> None:
+    """Our own engine is by far the slowest: it may be asked each so many of the questions only."""
     pairs: Questions = [question.pair for question in asked]
     for name, engine in engines(node).items():
+        some = slice(None, None, ours_each if name == "ours" else 1)
         wrong = [
             (name, pair, told, wanted)
-            for pair, told, wanted in zip(pairs, engine(text, pairs), right, strict=True)
+            for pair, told, wanted in zip(pairs[some], engine(text, pairs[some]), right[some], strict=True)
             if told != wanted
         ]
         assert not wrong, wrong[:5]
@@ -116,7 +118,8 @@ def test_rules_come_first_in_their_order(node, data: st.DataObject, lists: list[
     rules = [Rule(held, f"PROXY rule{number}.example.com:80") for number, held in enumerate(lists)]
     every = [*entries, *(entry for held in lists for entry in held)]
     asked = drawn(data, every)
-    agreed(node, script(entries, rules), asked, [expected(entries, question, rules) for question in asked])
+    right = [expected(entries, question, rules) for question in asked]
+    agreed(node, script(entries, rules), asked, right, ours_each=5)
 
 
 ADDRESSES = ("198.51.100.7", "198.51.100.6", "192.0.2.1", "2001:db8:1::c633:6407", "2001:DB8:1::C633:6405", "::1")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers import _nft_dnsmasq
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers import _nft_dnsmasq, _squid_process
 
 from .host import Host
 from .nftables_host import NftablesHost
@@ -28,6 +28,7 @@ def started(kind: type[Host], folder: Path, patch: pytest.MonkeyPatch) -> Iterat
     patch.setenv("FAKE_NFT", str(folder / "run"))
     patch.setenv("FAKE_DNSMASQ", str(folder / "run"))
     patch.setattr(_nft_dnsmasq, "_unit", lambda _path: "")  # these tests may themselves be run by a unit of systemd
+    patch.setattr(_squid_process, "CHECK_INTERVAL", 0.001)  # the stand-in reloads at once
     (folder / "tmp").mkdir()
     patch.setattr(tempfile, "tempdir", str(folder / "tmp"))
     host = kind(folder)

@@ -12,8 +12,6 @@ start-only, it starts with just that text in its files. SIGUSR2 is the tests' ow
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import os
 import select
 import signal
@@ -22,11 +20,6 @@ import struct
 import sys
 from pathlib import Path
 from typing import Any, Dict, List, Set, Tuple
-
-if __package__:
-    from .fake_nft import FakeNft, RefusedError
-else:  # run as a program, it finds what lies beside it
-    from fake_nft import FakeNft, RefusedError  # type: ignore[import-not-found,no-redef]
 
 VERSION = """\
 Dnsmasq version 2.90  Copyright (c) 2000-2024 Simon Kelley
@@ -114,6 +107,9 @@ class Dnsmasq:
         if kind == TXT:
             text = self.texts.get(name, "").encode("ascii")
             return [bytes([len(text)]) + text] if text else []
+        import ipaddress  # noqa: PLC0415  # half of a start would be these imports, and few are asked for an address
+        import json  # noqa: PLC0415
+
         table = json.loads(at_home("names.json").read_text(encoding="utf-8"))
         version = {A: 4, AAAA: 6}.get(kind)
         found = [address for address in map(ipaddress.ip_address, table.get(name, ())) if address.version == version]
@@ -123,6 +119,10 @@ class Dnsmasq:
         return [address.packed for address in found]
 
     def learn(self, name: str, addresses: list[tuple[int, str]]) -> None:
+        if __package__:
+            from .fake_nft import FakeNft, RefusedError  # noqa: PLC0415
+        else:  # run as a program, it finds what lies beside it
+            from fake_nft import FakeNft, RefusedError  # type: ignore[import-not-found,no-redef]  # noqa: PLC0415
         domain = name
         while domain and domain not in self.targets:
             domain = domain.partition(".")[2]

@@ -99,7 +99,8 @@ class Host(ABC):
         return self.guard.call(self.execute, words) if self.changes(words) else self.execute(words)
 
     def execute(self, words: list[str]) -> tuple[int, str, str]:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        # Without a timeout, which would look for the end now and then only.
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
     @abstractmethod

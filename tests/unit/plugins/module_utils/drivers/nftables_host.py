@@ -184,7 +184,7 @@ class NftablesHost(Host):
 
     def start(self, *more: str) -> None:
         words = [sys.executable, str(self.dnsmasq), f"--conf-file={self.etc / 'dnsmasq.conf'}", *more]
-        subprocess.run(words, check=True, timeout=60)
+        subprocess.run(words, check=True)
 
     @property
     def pid(self) -> int:

@@ -128,7 +128,7 @@ class SquidHost(Host):
         deadline = time.monotonic() + 20
         while not (self.home / "squid.pid").exists():
             assert time.monotonic() < deadline and self.process.poll() is None, "the stand-in did not start"
-            time.sleep(0.01)
+            time.sleep(0.001)
 
     def stop(self) -> None:
         if self.process is not None:

@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers import _nft_dnsmasq
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 
 from .fake_nft import RELEASES
@@ -410,7 +411,8 @@ def test_names_skip_and_fail(firewall) -> None:
     assert not firewall.conf.exists()
 
 
-def test_a_dnsmasq_in_the_foreground_is_started_again_as_it_was(firewall) -> None:
+def test_a_dnsmasq_in_the_foreground_is_started_again_as_it_was(firewall, monkeypatch) -> None:
+    monkeypatch.setattr(_nft_dnsmasq, "PATIENCE", 0.2)  # no supervisor will come
     firewall.stop()
     words = [sys.executable, str(firewall.dnsmasq), f"--conf-file={firewall.etc / 'dnsmasq.conf'}", "-k"]
     with subprocess.Popen(words) as process:
