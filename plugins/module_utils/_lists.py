@@ -69,5 +69,6 @@ def client_networks(clients: Sequence[str]) -> Tuple[List[str], List[str]]:
                 raise AllowlistError(f"clients[{index}]: {client!r}: {error}") from error
             names.append(client)
     if EVERYONE in names and len(clients) > 1:
-        raise AllowlistError("clients: 'any' is everyone, so nothing can stand beside it")
+        at = list(clients).index(EVERYONE)
+        raise AllowlistError(f"clients[{at}]: 'any' is everyone, so nothing can stand beside it")
     return networks, names

@@ -12,7 +12,6 @@ is set before it is deleted (deleting nothing fails everything), and a rule that
 from __future__ import annotations
 
 from typing import Dict, List, Mapping, Optional, Set
-from xml.etree.ElementTree import Element
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_order import (
     ORDER,
@@ -20,12 +19,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_o
     plain_objects,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import TABLES, Place, split_key
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import (
-    element,
-    from_canonical,
-    members,
-    plain,
-)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import element, from_canonical, plain
 
 _KINDS = list(TABLES)
 
@@ -60,10 +54,10 @@ class Change:
             before = before_of(self._wanted[ORDER + key]) if key in moved else None
             if before is not None:
                 actions.append(self._moved(key, before))
-        # What is used goes after what uses it.
-        for key in reversed(_ordered(gone)):
-            actions += self._removed(key)
-        return actions
+        # What is used comes back before what uses it, and goes after it.
+        for key in _ordered(gone):
+            actions += self._made_sure(key)
+        return actions + [self._action("delete", key, "") for key in reversed(_ordered(gone))]
 
     def _edited(self, key: str) -> str:
         return self._action("edit", key, plain(from_canonical(self._wanted[key])))
@@ -72,16 +66,16 @@ class Change:
         return self._action("move", key, "", {"where": "before", "dst": before})
 
     def _removed(self, key: str) -> List[str]:
-        present = [key in had for had in self._had]
-        if not any(present):
+        if not any(key in had for had in self._had):
             return []
-        first = [] if all(present) else [self._set(key)]
-        return [*first, self._action("delete", key, "")]
+        return [*self._made_sure(key), self._action("delete", key, "")]
 
-    def _set(self, key: str) -> str:
-        kind, name = split_key(key)
+    def _made_sure(self, key: str) -> List[str]:
+        """What can be deleted, whether or not the candidate will have it: both configurations have it, or it is set."""
+        if all(key in had for had in self._had):
+            return []
         found = next(had[key] for had in self._had if key in had)
-        return self._action("set", key, plain(_bare(kind, name, found)), container=True)
+        return [self._action("set", key, plain(from_canonical(found)), container=True)]
 
     def _action(
         self, word: str, key: str, inner: str, more: Optional[Dict[str, str]] = None, container: bool = False
@@ -98,19 +92,3 @@ class Change:
 
 def _ordered(keys: Set[str]) -> List[str]:
     return sorted(keys, key=lambda key: (_KINDS.index(split_key(key)[0]), key))
-
-
-def _bare(kind: str, name: str, text: str) -> Element:
-    """The least that is valid, for an object that is deleted at once: it refers to nothing that may be gone."""
-    if kind == "address group":
-        return element("entry", "", element("dynamic", "", element("filter", "'none'")), name=name)
-    if kind.endswith(" rule"):
-        entry = from_canonical(text)
-        for tag in ("category", "source", "destination", "service", "from", "to"):
-            for found in entry.findall(tag):
-                entry.remove(found)
-            entry.append(members(tag, ["any"]))
-        for found in entry.findall("profile-setting"):
-            entry.remove(found)
-        return entry
-    return from_canonical(text)

@@ -98,9 +98,8 @@ class Renderer:
         return {key: canonical(one) for key, one in objects.items()}
 
     def _mark(self, found: Optional[EntryClass] = None) -> Element:
-        mark = Mark(self.name, change=self.change)
-        if found is not None:
-            mark = Mark(self.name, found.ports, found.intents, self.change)
+        """The lists tell what their entries are for, and the ticket of their last change."""
+        mark = Mark(self.name) if found is None else Mark(self.name, found.ports, found.intents, self.change)
         return element("description", mark.text())
 
     def _category(self, name: str, found: EntryClass, lines: Sequence[str]) -> Element:

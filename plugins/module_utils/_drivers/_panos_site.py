@@ -54,7 +54,7 @@ class Site:
     def _unknown_clients(self, clients: List[str]) -> List[str]:
         names = [name for name in client_networks(clients)[1] if name != EVERYONE]
         return [
-            f"clients: there is no address or address group {name!r} on {self.api.host}"
+            f"clients[{clients.index(name)}]: there is no address or address group {name!r} on {self.api.host}"
             for name in names
             if not self.place.device_group
             and name not in self.scene.candidate["address"]

@@ -70,6 +70,7 @@ class PanosDriver(Driver):
         self._scene: Optional[Scene] = None
         self._change: Optional[Change] = None
         self._warnings: List[str] = []
+        self._foreign: Tuple[str, ...] = ()
 
     # Reading
 
@@ -103,8 +104,8 @@ class PanosDriver(Driver):
         live = not self.options["activate"] or objects == self._objects(scene, running=True)
         if live and self.options["activate"] and self.place.device_group and self.options["push"]:
             live = Site(self.api, self.place, scene).is_pushed()
-        foreign = [key for key, text in plain_objects(objects).items() if not self._is_marked(text)]
-        return Present(tuple(found.holdings), objects, tuple(found.unread), live, tuple(foreign))
+        self._foreign = tuple(key for key, text in plain_objects(objects).items() if not self._is_marked(text))
+        return Present(tuple(found.holdings), objects, tuple(found.unread), live, self._foreign)
 
     def _objects(self, scene: Scene, running: bool = False) -> Dict[str, str]:
         objects = scene.objects(self.prefix, running)
@@ -286,7 +287,7 @@ class PanosDriver(Driver):
     # For people, and back
 
     def explained(self, objects: Mapping[str, str]) -> FrozenSet[str]:
-        return frozenset(key for key in objects if key.startswith(_LISTS))
+        return frozenset(key for key in objects if key.startswith(_LISTS) and key not in self._foreign)
 
     def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
         objects = dict(snapshot["objects"])

@@ -126,6 +126,9 @@ def _rule(here: Element, root: Element, kind: str, entry: Element) -> str:
     if kind == "decryption" and entry.findtext("action") not in ("no-decrypt", "decrypt", "decrypt-and-forward"):
         return f"rules -> {name} -> action is invalid"
     for tag, kinds in _REFERENCES.items():
+        texts = [member.text for member in entry.findall(f"{tag}/member")]
+        if not texts or (ANY in texts and len(texts) > 1):
+            return f"rules -> {name} -> {tag} is invalid: {'empty' if not texts else 'any stands alone'}"
         for member in entry.findall(f"{tag}/member"):
             if not _known(here, root, kinds, member):
                 return f"rules -> {name} -> {tag} {member.text!r} is not a valid reference"

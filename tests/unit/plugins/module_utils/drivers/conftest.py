@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 from pathlib import Path
 from typing import Iterator
@@ -18,7 +19,12 @@ from .host import Host
 from .nftables_host import NftablesHost
 from .squid_host import SquidHost
 
+PROGRAMS = ("squid", "nftables")  # that run on a host of their own
 HOSTS: dict[str, type[Host]] = {"squid": SquidHost, "nftables": NftablesHost}
+if sys.version_info >= (3, 11):  # the others are written from the control node, with what is there
+    from .panos_host import PanosHost
+
+    HOSTS.update({"panos": PanosHost})
 
 
 @contextlib.contextmanager

@@ -55,6 +55,8 @@ class Host(ABC):
     """``run`` is one run of the module, ``state`` everything that a run can change, in a form that can be compared."""
 
     driver: ClassVar[type[Driver]]
+    odd: ClassVar[str] = "*cdn.onenote.net"  # a name that few appliances can hold
+    fewest_steps: ClassVar[int] = 6  # how often a run that changes something can be killed, at least
     files_module: ClassVar[ModuleType]  # with Files
     rearranged: ClassVar[dict[str, Any]]  # options that hold the same entries otherwise
     everyone: ClassVar[tuple[str, ...]]  # clients that are refused, since they would be everyone or nobody
@@ -70,6 +72,19 @@ class Host(ABC):
         self.etc.mkdir()
         self.home.mkdir()
         self.guard = Guard()
+
+    @property
+    def old(self) -> tuple[str, ...]:
+        return "login.live.com", "*.mesh.com", self.odd, "203.0.113.0/24"
+
+    @property
+    def old_lines(self) -> list[str]:
+        hosts = sorted(f"host {name} tcp/80,443" for name in self.old[:3])
+        return [*hosts, "network 203.0.113.0/24 tcp/443"]
+
+    def object_key(self, path: str) -> str:
+        """The key of an object that is not ours."""
+        return str(self.etc / path)
 
     # A run
 
