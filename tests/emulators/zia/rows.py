@@ -88,7 +88,7 @@ class Table:
         row: Row = {"id": self.tenant.new_id(), **given}
         self._place(row)
         self.rows.append(row)
-        return self.shown(row, "POST")
+        return self._written(row, "POST", body)
 
     def replace(self, wanted: str, body: Any) -> Row:
         """The whole row: what is not given is gone."""
@@ -106,7 +106,7 @@ class Table:
             self.rows.append(row)
             raise
         self.rows.append(new)
-        return self.shown(new, "PUT")
+        return self._written(new, "PUT", body)
 
     def remove(self, wanted: str) -> None:
         row = self.one(wanted)
@@ -120,12 +120,16 @@ class Table:
 
     # How a row is given back
 
+    def _written(self, row: Row, method: str, body: Row) -> Row:
+        """Of any category the answer to a write still has a word (recorded)."""
+        anything = {"urlCategories": ["ANY"]} if body.get("urlCategories") == ["ANY"] else {}
+        return {**self.shown(row, method), **anything}
+
     def shown(self, row: Row, method: str) -> Row:
-        added = {"GET": self.kind.on_get, "PUT": self.kind.on_put}.get(method, {})
         if row.get("builtin"):
-            added = {}
-        answer = {**copy.deepcopy({**self.kind.defaults, **added} if not row.get("builtin") else {}), **row}
-        answer.pop("builtin", None)
+            return {name: value for name, value in row.items() if name != "builtin"}
+        added = {"GET": self.kind.on_get, "PUT": self.kind.on_put}.get(method, {})
+        answer = copy.deepcopy({**self.kind.defaults, **added, **row})
         for name, table in self.kind.refers.items():
             answer[name] = [self._named(table, reference) for reference in row.get(name, [])]
         if self.kind is kinds.DESTINATION_GROUPS and method == "GET":

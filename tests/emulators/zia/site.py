@@ -57,8 +57,9 @@ def site() -> Tenant:
         config.rows("ipSourceGroups").append({"id": tenant.new_id(), "name": name, "ipAddresses": addresses})
     config.rows("networkServices").extend(_service(tenant.new_id(), *service) for service in SERVICES)
     config.rows("ipDestinationGroups").append(
-        {"id": tenant.new_id(), "name": "Payment", "type": "DSTN_IP", "addresses": ["198.51.100.10"]}
-    )
+        {"id": tenant.new_id(), "name": "Payment", "type": "DSTN_IP", "addresses": ["198.51.100.10"],
+         "description": "Card terminals"}
+    )  # fmt: skip
     config.rows("urlFilteringRules").extend(_url_rules(tenant))
     config.rows("sslInspectionRules").extend(_tls_rules(tenant))
     config.rows("firewallFilteringRules").extend(_firewall_rules(tenant))
