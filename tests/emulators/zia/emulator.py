@@ -122,7 +122,7 @@ class ZiaEmulator(Emulator):
     def state(self) -> Any:
         with self._lock:
             saved, in_force = comparable(self.tenant.saved), comparable(self.tenant.in_force)
-            return {"saved": saved, "in force": in_force, "status": self.tenant.status()}
+            return {"saved": saved, "in force": in_force, "pending": self.tenant.pending}
 
     def answer(self, request: Request) -> Answer:
         try:

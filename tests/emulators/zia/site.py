@@ -10,7 +10,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.egress.allowlist.tests.emulators.zia.kinds import MODIFIED
+from ansible_collections.egress.allowlist.tests.emulators.zia.kinds import FIREWALL_RULES, MODIFIED
 from ansible_collections.egress.allowlist.tests.emulators.zia.tenant import CUSTOM_VALUE, Row, Tenant
 
 BY_ZSCALER = "created during the company creation"
@@ -127,7 +127,7 @@ def _tls_rules(tenant: Tenant) -> list[Row]:
 def _firewall_rules(tenant: Tenant) -> list[Row]:
     web = [_id(tenant, "networkServices", name) for name in ("HTTP", "HTTPS", "DNS")]
     payment = _id(tenant, "ipDestinationGroups", "Payment")
-    default = {"accessControl": "READ_WRITE", "defaultRule": True, "builtin": True, "destCountries": [], **MODIFIED}
+    default = {**FIREWALL_RULES.defaults, **FIREWALL_RULES.on_get, "defaultRule": True, "builtin": True}
     rules: list[Row] = [
         {"name": "Payment", "order": 1, "action": "ALLOW", "destIpGroups": [payment]},
         {"name": "Web and names", "order": 2, "action": "ALLOW", "nwServices": web},

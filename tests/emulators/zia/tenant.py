@@ -65,7 +65,7 @@ class Tenant:
             self.queued.add(admin)
         if self.others_delay and self.editing:
             return
-        if self.editing or self.queued:
+        if self.pending:
             self._progress = self.slow_answers
         self.in_force = copy.deepcopy(self.saved)
         self.editing.clear()
@@ -76,9 +76,13 @@ class Tenant:
         if admin in self.editing:
             self.activate(admin)
 
+    @property
+    def pending(self) -> bool:
+        return bool(self.editing or self.queued)
+
     def status(self) -> str:
         """That a queued activation reads PENDING is unverified; the three words are documented."""
-        if self.editing or self.queued:
+        if self.pending:
             return "PENDING"
         if self._progress:
             self._progress -= 1
@@ -93,7 +97,8 @@ def comparable(config: Config) -> dict[str, Any]:
         table: sorted((_comparable_row(row, names) for row in rows), key=lambda row: (str(row.get("order")), str(row)))
         for table, rows in config.tables.items()
     }
-    return {**tables, **{name: sorted(urls) for name, urls in config.lists.items()}}
+    everything = {**tables, **{name: sorted(urls) for name, urls in config.lists.items()}}
+    return {name: found for name, found in everything.items() if found}
 
 
 def _names(config: Config) -> dict[str, str]:
