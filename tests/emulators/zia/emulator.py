@@ -104,6 +104,11 @@ class ZiaEmulator(Emulator):
                 edit(self.tenant.saved)
             self.tenant.touched(admin)
 
+    def by_hand(self, edit: Callable[[Any], None]) -> None:
+        """Another admin changes something and activates it."""
+        self.somebody_edits(edit)
+        self.somebody_activates()
+
     def somebody_activates(self, admin: str = "colleague@contoso.com") -> None:
         with self._lock:
             self.tenant.activate(admin)
