@@ -62,7 +62,7 @@ class Reader:
         host, port = split.hostname or "", split.port or (443 if secure else 80)
         asked = Target(host, port, split.path + (f"?{split.query}" if split.query else ""))
         tls = self._tls_rule(Target(host, port), client) if secure else None
-        action = tls["action"] if tls else {"type": "NONE"}
+        action: Row = tls["action"] if tls else {"type": "NONE"}
         decrypted = action["type"] == "DECRYPT"
         seen = asked if decrypted or not secure else Target(host, port)
         authenticated = not self._listed("exemptedUrls", seen)
