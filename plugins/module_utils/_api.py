@@ -22,6 +22,9 @@ FIRST_PAUSE = 1.0  # seconds; doubled from one try to the next
 LONGEST_PAUSE = 30.0
 
 
+GROWING = -1.0  # a pause that the appliance asked for without a number: each is longer than the last
+
+
 class Uncertain(ApplianceError):  # noqa: N818  # not an error yet
     """A write was sent and its answer did not come: it may be done, or not."""
 
@@ -94,7 +97,7 @@ class Api:
         return {}
 
     def pause_asked(self, answer: HttpAnswer) -> Optional[float]:
-        """Seconds after which the same request is to be sent again, since nothing was done; None for an answer."""
+        """Seconds (or GROWING) after which to send the same again, since nothing was done; None for an answer."""
         return retry_after(answer) if answer.status == 429 else None
 
     def logged_out(self, answer: HttpAnswer) -> bool:  # noqa: ARG002  # an appliance may have no sessions
@@ -108,7 +111,7 @@ class Api:
             return False
         asked = self.pause_asked(answer)
         if asked is not None:
-            if not waiting.pause(asked):
+            if not waiting.pause(asked if asked != GROWING else None):
                 raise ApplianceError(self.still_busy(answer))
             return False
         if answer.status in (500, 502, 503, 504) and not self.is_answer(answer):

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Optional, Set
 
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_order import (
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import TABLES, Place, split_key
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import element, from_canonical, plain
+from ansible_collections.egress.allowlist.plugins.module_utils._order import (
     ORDER,
     before_of,
     plain_objects,
 )
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import TABLES, Place, split_key
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import element, from_canonical, plain
 
 _KINDS = list(TABLES)
 

@@ -9,9 +9,9 @@ import re
 from typing import Any, Dict, Mapping
 
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import CONNECTION_SPEC, credential
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_order import require_position
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import RULES, Place
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._order import require_position
 
 ARGUMENT_SPEC: Dict[str, Any] = {
     **CONNECTION_SPEC,

@@ -10,7 +10,6 @@ from xml.etree.ElementTree import Element
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import PanosApi, PanosRefusal
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_options import positions
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_order import missing
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import (
     RULES,
     TABLES,
@@ -27,6 +26,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_x
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EVERYONE, client_networks
+from ansible_collections.egress.allowlist.plugins.module_utils._order import missing
 
 _WORDS = {"security": "action allow", "decryption": "action no-decrypt",
           "authentication": "authentication enforcement default-no-captive-portal"}  # fmt: skip

@@ -29,13 +29,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_o
     require_client_name,
     require_options,
 )
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_order import (
-    places,
-    plain_objects,
-    restored,
-    split_place,
-    wanted,
-)
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import (
     RULES,
     Scene,
@@ -49,6 +42,13 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_x
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import classes, client_networks
 from ansible_collections.egress.allowlist.plugins.module_utils._marks import read_mark, without_change
+from ansible_collections.egress.allowlist.plugins.module_utils._order import (
+    places,
+    plain_objects,
+    restored,
+    split_place,
+    wanted,
+)
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import RUNNING, Holding, Plan, shortened
 
 _LISTS = ("url category ", "address ", "address group ")

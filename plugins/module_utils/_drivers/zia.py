@@ -1,0 +1,318 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Zscaler ZIA driver: a custom URL category, its rules, and an activation, by the cloud service API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
+from ansible_collections.egress.allowlist.plugins.module_utils._dialects._translate import Accepted
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Driver, Present, RunCommand
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_api import ZiaApi, ZiaRefusal
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_objects import (
+    INTENTS,
+    Reader,
+    Renderer,
+    on_the_web,
+    translated,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import (
+    ARGUMENT_SPEC,
+    POLICIES,
+    clients_of,
+    login_of,
+    positions,
+    require_options,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_record import Record
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_scene import (
+    EXEMPTED,
+    RECORD,
+    Scene,
+    is_own,
+    read_scene,
+    split_key,
+    text_of,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_site import Site
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_write import Change, Writer
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
+from ansible_collections.egress.allowlist.plugins.module_utils._lists import EntryClass, classes
+from ansible_collections.egress.allowlist.plugins.module_utils._marks import read_mark, without_change
+from ansible_collections.egress.allowlist.plugins.module_utils._order import (
+    places,
+    plain_objects,
+    restored,
+    split_place,
+    wanted,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._plan import RUNNING, Holding, Plan, shortened
+from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
+
+_LISTS = ("url category ", "destination group ")
+_STAGED = (
+    "activate: false: ZIA puts in force what is saved when anybody activates, and when the session of this login ends, "
+    "some minutes from now"
+)
+
+
+class ZiaDriver(Driver):
+    """Reads a Scene, renders objects with Renderer, writes a Change with Writer; Site judges what the tenant has."""
+
+    argument_spec: ClassVar[Dict[str, Any]] = ARGUMENT_SPEC
+    intents: Tuple[str, ...] = INTENTS  # type: ignore[misc]  # fewer where the exempted URLs are not ours to change
+
+    def __init__(self, options: Mapping[str, Any], run_command: RunCommand) -> None:
+        super().__init__(options, run_command)
+        require_options(options)
+        if not options["exempted_urls"]:
+            self.intents = INTENTS[:3]
+        self.prefix = f"egress_{options['name']}"
+        self._api: Optional[ZiaApi] = None
+        self._record: Optional[Record] = None
+        self._scene: Optional[Scene] = None
+        self._change: Optional[Change] = None
+        self._warnings: List[str] = []
+        self._foreign: Tuple[str, ...] = ()
+        self._clean = False  # whether an end of the session would put nothing in force
+
+    # Reading
+
+    @property
+    def api(self) -> ZiaApi:
+        if self._api is None:
+            login = login_of(self.options)
+            connection = Connection(self.options, login.host)
+            self._warnings += connection.warnings()
+            self._api = ZiaApi(connection, login)
+            account = login.client_id or login.username
+            self._record = Record(self.options["record_dir"], self._api.host, f"{account} {self.options['name']}")
+        return self._api
+
+    @property
+    def record(self) -> Record:
+        if self._record is None:
+            raise ApplianceError("the tenant was not read")
+        return self._record
+
+    def read(self) -> Present:
+        scene = self._scene = read_scene(self.api, self.prefix, exempted=self.options["exempted_urls"])
+        self._clean = scene.status == "ACTIVE"
+        objects = self._objects(scene)
+        found = Reader(objects)
+        self._foreign = tuple(key for key, text in self._marked(objects).items() if not self._is_marked(text))
+        live = not self.options["activate"] or scene.status == "ACTIVE"
+        if not live and not self.record.exists() and not self.options["publish_others"]:
+            live = True  # a colleague's edits; whether we may write beside them is said by `check`
+            self._warnings.append(
+                f"{self.api.host} has edits that wait for their activation, and this collection has not made them"
+            )
+        return Present(tuple(found.holdings), objects, tuple(found.unread), live, self._foreign)
+
+    def _objects(self, scene: Scene) -> Dict[str, str]:
+        objects = scene.objects(self.prefix)
+        for kind in POLICIES:
+            rules = scene.rules(f"{kind} rule")
+            objects.update(places(kind, rules, [name for name in rules if is_own(name, self.prefix)]))
+        record = objects.get(f"url category {self.prefix}{RECORD}")
+        ours = set(json.loads(record).get("urls", [])) & set(scene.exempted) if record else set()
+        return dict(objects, **({EXEMPTED: text_of(sorted(ours))} if ours else {}))
+
+    @staticmethod
+    def _marked(objects: Mapping[str, str]) -> Dict[str, str]:
+        """Objects that must carry our mark."""
+        return {key: text for key, text in plain_objects(objects).items() if key != EXEMPTED}
+
+    def _is_marked(self, text: str) -> bool:
+        mark = read_mark(json.loads(text).get("description"))
+        return mark is not None and mark.name == self.options["name"]
+
+    def holdings_of(self, objects: Mapping[str, str]) -> Sequence[Holding]:
+        return Reader(objects).holdings
+
+    # Rendering
+
+    def render(self, holdings: Sequence[Holding], present: Present) -> Desired:
+        if self._scene is None:
+            raise ApplianceError("the tenant was not read")
+        if not holdings:
+            return Desired(objects={}, warnings=tuple(self._warnings))
+        return self._rendered(holdings, self._scene, present)
+
+    def render_offline(self, holdings: Sequence[Holding]) -> Desired:
+        return self._rendered(holdings, None, Present())
+
+    def _rendered(self, holdings: Sequence[Holding], scene: Optional[Scene], present: Present) -> Desired:
+        options = self.options
+        manage = options["rules"] == "manage"
+        renderer = Renderer(
+            self.prefix, options["change_id"] or "", clients_of(options), options["rank"], rules=True
+        )
+        accepted = Accepted(options["widen"], options["narrow"], tuple(options["known_names"]))
+        on_web = [on_the_web(holding) for holding in holdings]
+        verdicts = [verdict for _holding, verdict in on_web if verdict is not None]
+        objects: Dict[str, str] = {}
+        exempt, errors = set(), []
+        for found in classes([holding for holding, _verdict in on_web if holding], self.intents):
+            urls, told = translated(found, accepted)
+            verdicts += told
+            errors += _errors(found) if manage else []
+            exempt.update(urls if "bypass_authentication" in found.intents else [])
+            objects.update(renderer.objects(found, urls))
+        rules = {key: text for key, text in objects.items() if " rule " in key}
+        if manage:
+            objects.update(renderer.source_group())
+        else:
+            objects = {key: text for key, text in objects.items() if key.startswith(_LISTS)}
+        objects.update(self._exempted(exempt, scene, present, renderer))
+        return self._desired(objects, rules, verdicts, errors, scene, present)
+
+    def _desired(
+        self, objects: Dict[str, str], rules: Dict[str, str], verdicts: List[Verdict], errors: List[str],
+        scene: Optional[Scene], present: Present,
+    ) -> Desired:  # fmt: skip
+        manage = self.options["rules"] == "manage"
+        missing: Tuple[str, ...] = ()
+        if scene is not None:
+            site = Site(self.api, scene)
+            errors += site.errors(self.options, self.prefix, rules if manage else ())
+            missing = () if manage else tuple(site.missing(rules))
+            if manage and not errors:
+                objects.update(self._wanted_places(scene, rules))
+        warnings = [*self._warnings, *([_STAGED] if not self.options["activate"] else [])]
+        told = [] if manage else [Site.in_words(key, text) for key, text in sorted(rules.items())]
+        return Desired(
+            objects=self._keep_change_id(objects, present),
+            verdicts=tuple(verdicts),
+            warnings=tuple(warnings),
+            errors=tuple(errors),
+            missing_rules=missing,
+            facts={"rules": told},
+        )
+
+    def _exempted(
+        self, urls: set[str], scene: Optional[Scene], present: Present, renderer: Renderer
+    ) -> Dict[str, str]:
+        """Our part of the organisation's list: what nobody else had put there before us."""
+        ours = set(json.loads(present.objects.get(EXEMPTED, "[]")))
+        theirs = set(scene.exempted) - ours if scene is not None else set()
+        wanted_urls = sorted(urls - theirs)
+        if not wanted_urls:
+            return {}
+        return {EXEMPTED: text_of(wanted_urls), **renderer.record(wanted_urls)}
+
+    def _wanted_places(self, scene: Scene, rules: Mapping[str, str]) -> Dict[str, str]:
+        found: Dict[str, str] = {}
+        given = positions(self.options)
+        for kind in POLICIES:
+            own = [split_key(key)[1] for key in rules if key.startswith(f"{kind} rule ")]
+            names = scene.rules(f"{kind} rule")
+            found.update(wanted(kind, names, own, given[kind]) if kind in given else places(kind, names, own))
+        return found
+
+    def _keep_change_id(self, objects: Dict[str, str], present: Present) -> Dict[str, str]:
+        """A change id alone never causes a change: an object that is the same otherwise keeps its own."""
+        kept = dict(objects)
+        for key, text in objects.items():
+            old = present.objects.get(key)
+            if old is not None and without_change(old) == without_change(text):
+                kept[key] = old
+        return kept
+
+    # Writing
+
+    def check(self, desired: Desired) -> None:
+        """The limits, and whether an activation would put in force what somebody else has not finished."""
+        if self._scene is None:
+            raise ApplianceError("the tenant was not read")
+        options, objects = self.options, self._objects(self._scene)
+        pending = self._scene.status != "ACTIVE" and not self.record.exists()
+        if pending and options["activate"] and not options["publish_others"]:
+            raise ApplianceError(
+                f"{self.api.host} has edits that wait for their activation, and this collection has not made them. An "
+                "activation would put them in force with ours, so nothing was written. Have them activated or undone; "
+                "or say publish_others: true, or activate: false"
+            )
+        Site(self.api, self._scene).require_room(objects, desired.objects)
+        self._change = Change(objects, desired.objects)
+
+    def apply(self, present: Present, desired: Desired) -> None:
+        if self._scene is None or self._change is None:
+            raise ApplianceError("the tenant was not read")
+        self.record.begin()
+        self._clean = False
+        writer = Writer(self.api, self._scene, self.prefix, exempted=self.options["exempted_urls"])
+        writer.carry_out(self._change, desired.objects)
+        if self.options["activate"]:
+            self._activate(writer, present, desired)
+            self.record.end()
+
+    def _activate(self, writer: Writer, present: Present, desired: Desired) -> None:
+        """What is refused is taken back; what waits for another administrator stays saved."""
+        try:
+            self.api.activate()
+        except ZiaRefusal as error:
+            writer.carry_out(Change(desired.objects, present.objects), present.objects)
+            raise ApplianceError(f"{error}. What was saved was put back, and what is in force is as before") from error
+
+    def commands(self, plan: Plan) -> List[Dict[str, Any]]:
+        if not plan.changed or self._change is None:
+            return []
+        found = [
+            dict(shortened(one["text"]), action=one["action"], object=one["object"]) if "text" in one else one
+            for one in self._change.commands()
+        ]
+        return found + ([{"action": "activate", "object": RUNNING}] if self.options["activate"] else [])
+
+    # For people, and back
+
+    def explained(self, objects: Mapping[str, str]) -> FrozenSet[str]:
+        return frozenset(key for key in objects if key.startswith(_LISTS) and key not in self._foreign)
+
+    def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
+        objects = dict(snapshot["objects"])
+        for key, text in objects.items():
+            if not isinstance(text, str) or not self._may_write(key, text):
+                raise AllowlistError(
+                    f"snapshot: {key!r} is no object of name {self.options['name']} on ZIA, or not in a form that this "
+                    "version writes; it was taken elsewhere"
+                )
+        if self._scene is not None:
+            for key in [key for key in objects if split_place(key)]:
+                kind, name = split_key(split_place(key) or "")
+                objects[key] = restored(kind, self._scene.rules(kind), name, objects[key])
+        return Desired(objects=objects, warnings=tuple(self._warnings))
+
+    def _may_write(self, key: str, text: str) -> bool:
+        try:
+            if key == EXEMPTED:
+                return all(isinstance(url, str) for url in json.loads(text))
+            kind, name = split_key(split_place(key) or key)
+            if split_place(key) is not None:
+                return kind.endswith(" rule") and is_own(name, self.prefix) and text.count("\n") == 1
+            return is_own(name, self.prefix) and isinstance(json.loads(text), dict) and self._is_marked(text)
+        except (ValueError, AllowlistError):
+            return False
+
+    def close(self) -> None:
+        if self._api is not None:
+            if self._clean:
+                self._api.log_out()
+            self._api.close()
+            self._api = None
+
+
+def _errors(found: EntryClass) -> List[str]:
+    """What no rule of ZIA can do. A path is asked for by plain http, which is inspected whatever the rules say."""
+    intents = set(found.intents)
+    is_path = all(entry.path is not None for entry in found.hosts) and not found.networks
+    if "bypass_content_inspection" not in intents or {"allow", "bypass_tls_inspection"} <= intents or is_path:
+        return []
+    text = (
+        "bypass_content_inspection needs allow and bypass_tls_inspection beside it: on ZIA content goes uninspected "
+        "only where TLS is left as it is and the other policies are passed by"
+    )
+    return [text]
