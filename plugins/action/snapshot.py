@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_file
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.plugins.modules.snapshot import ARGUMENT_SPEC
+from ansible_collections.egress.allowlist.plugins.modules.snapshot import ARGUMENT_SPEC, BY_API
 from ansible_collections.egress.allowlist.plugins.plugin_utils import _snapshot_file
 
 Result = dict[str, Any]
@@ -31,7 +31,9 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         result: Result = super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
-        host = str(self._task.delegate_to or task_vars["inventory_hostname"])
+        host = str(task_vars["inventory_hostname"])
+        if options["appliance"] not in BY_API:  # there, who is delegated to is only who asks
+            host = str(self._task.delegate_to or host)
         act = {"taken": self._take, "dropped": self._drop, "restored": self._restore}[options["state"]]
         try:
             return {**result, **act(os.path.abspath(options["dir"]), host, options, task_vars)}

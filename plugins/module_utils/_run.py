@@ -18,6 +18,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._plan import (
     View,
     require_no_collapse,
 )
+from ansible_collections.egress.allowlist.plugins.module_utils._snapshot import SNAPSHOT_FORMAT, opened, sealed
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import (
     NARROW,
     WIDEN,
@@ -25,7 +26,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._translation impo
 )
 
 STATES = ("replaced", "merged", "deleted", "gathered", "rendered", "restored")
-SNAPSHOT_FORMAT = 1
 RISKS = ("shared_hosting", "third_party", "retired")
 
 
@@ -61,6 +61,8 @@ def run(driver_class: Type[Driver]) -> None:
             driver.close()
     except AllowlistError as error:
         module.fail_json(msg=str(error))
+    if "snapshot" in answer:
+        answer["snapshot"] = sealed(answer["snapshot"], module.no_log_values)
     for warning in answer.pop("warnings", []):
         module.warn(warning)
     missing = answer.pop("missing_rules", [])
@@ -166,7 +168,7 @@ class Run:
 
     def _desired(self, wanted: List[Holding], present: Present) -> Desired:
         if self.state == "restored":
-            return self.driver.from_snapshot(_opened(self.options["snapshot"], self.options["name"]))
+            return self.driver.from_snapshot(opened(self.options["snapshot"], self.options["name"]))
         held = list(present.holdings)
         if self.state == "replaced":
             require_no_collapse(held, wanted, self.options["max_shrink"])
@@ -283,17 +285,3 @@ def _merged(held: Sequence[Holding], wanted: Sequence[Holding]) -> List[Holding]
         intents = tuple(i for i in INTENTS if i in other.intents or i in holding.intents)
         found[holding.key] = Holding(merge([other.entry, holding.entry])[0], intents)
     return list(found.values())
-
-
-def _opened(snapshot: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The snapshot, refused where it cannot be ours or was masked on its way."""
-    if snapshot.get("format") != SNAPSHOT_FORMAT or not isinstance(snapshot.get("objects"), dict):
-        raise AllowlistError(
-            f"snapshot: expected the `snapshot` value of an earlier run (format {SNAPSHOT_FORMAT}), "
-            f"got format {snapshot.get('format')!r}"
-        )
-    if snapshot.get("name") != name:
-        raise AllowlistError(f"snapshot: it is of name {snapshot.get('name')!r}, and this run has name {name!r}")
-    if any("********" in text for text in snapshot["objects"].values() if isinstance(text, str)):
-        raise AllowlistError("snapshot: Ansible has masked parts of it (********), so it cannot be written back")
-    return snapshot

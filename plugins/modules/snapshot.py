@@ -11,7 +11,9 @@ description:
   - Reads all that we own on an appliance and files it on the control node, before anything is changed, so that even
     a control node that dies in the middle of a run loses nothing. Later it is written back as one transaction.
   - The snapshot goes from the appliance to the file and back, and never becomes a variable. It may be megabytes.
-  - Files have mode V(0600), folders V(0700), and each file is there as a whole or not at all.
+  - Files have mode V(0600), folders V(0700), and each file is there as a whole or not at all. No credentials are in it.
+  - The module of the appliance runs where this task runs. For an appliance with an API that is the control node
+    (C(delegate_to=localhost), or C(connection=local)); the file is named after the host of the inventory all the same.
 version_added: 0.2.0
 author:
   - The egress.allowlist authors (@egress-allowlist)
@@ -30,11 +32,12 @@ options:
     description:
       - What the host is.
     type: str
-    choices: [squid, nftables]
+    choices: [squid, nftables, panos]
     required: true
   options:
     description:
-      - The options of the appliance's own module that say what and where, such as C(name) and C(config_file).
+      - The options of the appliance's own module that say what and where, such as C(name) and C(config_file), or C(host)
+        and the credentials of an appliance with an API.
     type: dict
     default: {}
   dir:
@@ -59,6 +62,7 @@ options:
 seealso:
   - module: egress.allowlist.squid
   - module: egress.allowlist.nftables
+  - module: egress.allowlist.panos
 """
 
 EXAMPLES = r"""
@@ -112,9 +116,10 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+BY_API = ("panos",)  # asked from the control node
 ARGUMENT_SPEC: Dict[str, Any] = {
     "state": {"type": "str", "choices": ["taken", "dropped", "restored"], "default": "taken"},
-    "appliance": {"type": "str", "choices": ["squid", "nftables"], "required": True},
+    "appliance": {"type": "str", "choices": ["squid", "nftables", *BY_API], "required": True},
     "options": {"type": "dict", "default": {}},
     "dir": {"type": "path", "required": True},
     "run": {"type": "str", "required": True},

@@ -12,15 +12,21 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.egress.allowlist.plugins.doc_fragments.connection import ModuleDocFragment
+from ansible_collections.egress.allowlist.plugins.module_utils._connection import CONNECTION_SPEC
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.nftables import NftablesDriver
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers.panos import PanosDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._run import allowlist_argument_spec
-from ansible_collections.egress.allowlist.plugins.modules import nftables, snapshot, squid
+from ansible_collections.egress.allowlist.plugins.modules import nftables, panos, snapshot, squid
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "apply"
-DRIVERS = {"squid": SquidDriver, "nftables": NftablesDriver}
-MODULES = {"squid": squid, "nftables": nftables}
+DRIVERS = {"squid": SquidDriver, "nftables": NftablesDriver, "panos": PanosDriver}
+MODULES = {"squid": squid, "nftables": nftables, "panos": panos}
+BY_API = [name for name, driver in DRIVERS.items() if set(CONNECTION_SPEC) <= set(driver.argument_spec)]
+# Whose API is at an address of its own, not at one for all customers.
+WITH_ADDRESS = ("panos", "fortios")
 
 
 def read(path: Path) -> Any:
@@ -47,16 +53,18 @@ def test_the_playbook_maps_every_variable() -> None:
 
 
 def test_the_playbook_repeats_the_defaults() -> None:
+    own = OPTIONS["apply_host"]["default"].strip("{} ")
+    assert VARIABLES["apply_host"] == f"{{{{ egress_host | default({own}) }}}}"
     for name, option in OPTIONS.items():
-        if "default" in option:
+        if "default" in option and name != "apply_host":
             text = VARIABLES[name].split("default(")[1].rsplit(")", 1)[0]
             assert yaml.safe_load(text) == (option["default"] or type(option["default"])()), name
 
 
 @pytest.mark.parametrize("entry", ["snapshot", "restore"])
 def test_each_entry_point_documents_what_it_uses(entry: str) -> None:
-    text = (ROLE / "tasks" / f"{entry}.yml").read_text(encoding="utf-8")
-    used = set(re.findall(r"(?<![_\w'])apply_\w+", text))
+    files = [*(ROLE / "tasks").glob(f"{entry}*.yml"), ROLE / "vars" / "main.yml"]
+    used = {name for path in files for name in re.findall(r"(?<![_\w'])apply_\w+", path.read_text(encoding="utf-8"))}
     assert used == set(SPECS[entry]["options"])
     assert SPECS[entry]["options"]["apply_appliance"]["choices"] == list(DRIVERS)
     assert snapshot.ARGUMENT_SPEC["appliance"]["choices"] == list(DRIVERS)
@@ -65,7 +73,7 @@ def test_each_entry_point_documents_what_it_uses(entry: str) -> None:
 def test_each_appliance_has_its_module_and_its_tasks() -> None:
     assert OPTIONS["apply_appliance"]["choices"] == list(DRIVERS)
     assert {path.stem for path in (ROLE / "tasks").glob("*.yml")} == {
-        *DRIVERS, "main", "entries", "result", "snapshot", "restore",
+        *DRIVERS, "main", "entries", "result", "snapshot", "snapshot_kept", "restore", "restore_given",
     }
 
 
@@ -76,12 +84,43 @@ def test_the_module_gets_every_option(appliance: str) -> None:
     passed = task[f"egress.allowlist.{appliance}"]
     assert set(passed) == set(allowlist_argument_spec()) - {"snapshot"} | set(own)
     for name in own:
-        assert passed[name] == f"{{{{ apply_{appliance}.{name} | default(omit) }}}}"
+        default = "apply_host" if name == "host" and appliance in WITH_ADDRESS else "omit"
+        assert passed[name] == f"{{{{ apply_{appliance}.{name} | default({default}) }}}}"
+
+
+# Nothing of the inventory may lead Ansible to the appliance itself, or to another user or Python than ours.
+HERE = {
+    "ansible_connection": "local",
+    "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    "ansible_become": False,
+}
+
+
+@pytest.mark.parametrize("appliance", DRIVERS)
+def test_an_api_is_asked_from_the_control_node(appliance: str) -> None:
+    (task,) = read(ROLE / "tasks" / f"{appliance}.yml")
+    assert task.get("vars") == (HERE if appliance in BY_API else None)
+
+
+@pytest.mark.parametrize("entry", ["snapshot", "restore"])
+def test_snapshots_of_an_api_too(entry: str) -> None:
+    there, here = read(ROLE / "tasks" / f"{entry}.yml")[:2]
+    assert there["ansible.builtin.include_tasks"] == here["ansible.builtin.include_tasks"]
+    assert (there["when"], there.get("vars")) == ("apply_appliance not in __apply_by_api", None)
+    assert (here["when"], here["vars"]) == ("apply_appliance in __apply_by_api", HERE)
+
+
+def test_who_has_an_api() -> None:
+    variables = read(ROLE / "vars" / "main.yml")
+    assert variables["__apply_by_api"] == list(snapshot.BY_API) == BY_API
+    assert f"in {list(WITH_ADDRESS)}" in variables["__apply_where"]
 
 
 @pytest.mark.parametrize("appliance", DRIVERS)
 def test_the_module_documents_its_own_options(appliance: str) -> None:
     documented = yaml.safe_load(MODULES[appliance].DOCUMENTATION)["options"]
+    if appliance in BY_API:
+        documented |= yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
     own = DRIVERS[appliance].argument_spec
     assert set(documented) == set(own)
     for name, option in own.items():
@@ -92,12 +131,15 @@ def test_the_module_documents_its_own_options(appliance: str) -> None:
 @pytest.mark.parametrize("appliance", DRIVERS)
 def test_own_options_are_those_of_the_module(appliance: str) -> None:
     """Types and choices too; defaults stay with the module alone."""
-    documented = OPTIONS[f"apply_{appliance}"]["options"]
-    own = DRIVERS[appliance].argument_spec
+    require_same(OPTIONS[f"apply_{appliance}"]["options"], DRIVERS[appliance].argument_spec)
+
+
+def require_same(documented: dict[str, Any], own: dict[str, Any]) -> None:
     assert set(documented) == set(own)
     for name, option in own.items():
         for key in ("type", "elements", "choices"):
             assert documented[name].get(key) == option.get(key), name
+        require_same(documented[name].get("options", {}), option.get("options", {}))
 
 
 @pytest.mark.parametrize("appliance", DRIVERS)

@@ -28,16 +28,19 @@ class Appliance:
         self.answer: dict[str, Any] = {"changed": False, "snapshot": HELD, "gathered": ["many"]}
 
         def execute(_action: Any, *, module_name: str, module_args: dict[str, Any], **_rest: Any) -> dict[str, Any]:
-            assert module_name == "egress.allowlist.squid"
+            assert module_name in ("egress.allowlist.squid", "egress.allowlist.panos")
             self.given.append(module_args)
             return self.answer
 
         monkeypatch.setattr(Snapshot, "_execute_module", execute)
 
-    def run(self, *, host: str = "proxy1", check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
+    def run(
+        self, *, host: str = "proxy1", check_mode: bool = False, delegate_to: str | None = None, **arguments: Any
+    ) -> dict[str, Any]:
         arguments = {"appliance": "squid", "dir": str(self.folder), "run": RUN, **arguments}
         task = SimpleNamespace(
-            args=arguments, async_val=0, check_mode=check_mode, diff=False, environment=[], action="x", delegate_to=None
+            args=arguments, async_val=0, check_mode=check_mode, diff=False, environment=[], action="x",
+            delegate_to=delegate_to,
         )
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
         action = Snapshot(task, connection, SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), SimpleNamespace())
@@ -61,6 +64,16 @@ def test_what_is_held_becomes_a_file_and_no_variable(appliance: Appliance) -> No
     assert [oct(one.stat().st_mode)[-3:] for one in (appliance.folder, path.parent, path)] == ["700", "700", "600"]
     assert json.loads(path.read_text(encoding="utf-8"))["snapshot"] == HELD
     assert set(result) == {"changed", "path"}
+
+
+def test_who_asks_an_api_is_not_the_appliance(appliance: Appliance) -> None:
+    secrets = {"host": "fw1.example.com", "api_key": "very secret"}
+    for host in ("fw1", "fw2"):
+        path = appliance.run(appliance="panos", host=host, delegate_to="localhost", options=secrets)["path"]
+        assert Path(path).name == f"{host}.json"
+        assert "very secret" not in Path(path).read_text(encoding="utf-8")
+    assert appliance.given == [{**secrets, "state": "gathered"}] * 2
+    assert Path(appliance.run(delegate_to="proxy2")["path"]).name == "proxy2.json"
 
 
 def test_it_goes_back_as_it_came(appliance: Appliance) -> None:
