@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The return value ``snapshot`` on its way out of a module, and back into one. Pure.
 
-Ansible masks a secret option's value wherever it occurs in what a module returns: with the password ``example`` the name
-``www.example.com`` would be lost. A text that holds a secret is therefore returned as a list of pieces, none of which does.
+Ansible masks a secret option's value wherever it occurs in what a module returns: with the password ``example`` the
+name ``www.example.com`` would be lost. A text that holds a secret is therefore returned as a list of pieces, none of
+which holds it.
 """
 
 from __future__ import annotations

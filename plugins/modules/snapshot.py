@@ -36,8 +36,8 @@ options:
     required: true
   options:
     description:
-      - The options of the appliance's own module that say what and where, such as C(name) and C(config_file), or C(host)
-        and the credentials of an appliance with an API.
+      - The options of the appliance's own module that say what and where, such as C(name) and C(config_file), or
+        C(host) and the credentials of an appliance with an API.
     type: dict
     default: {}
   dir:

@@ -23,7 +23,7 @@ ANSIBLE = Path(sys.executable).with_name("ansible-playbook")
 NAMES = ["login.live.com", "*.update.microsoft.com", *(f"n{number}.example.com" for number in range(8))]
 # What an inventory may say about hosts that Ansible cannot be connected to.
 UNREACHABLE = {
-    "ansible_connection": "ssh", "ansible_port": 9, "ansible_become": True, "ansible_become_password": "wrong",
+    "ansible_connection": "ssh", "ansible_port": 9, "ansible_become": True, "ansible_become_user": "nobody-there",
     "ansible_python_interpreter": "/nowhere/python",
 }
 
