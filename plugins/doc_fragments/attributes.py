@@ -26,6 +26,29 @@ attributes:
       - egress.allowlist.egress
 """
 
+    # The same, for appliances that are asked by their APIs.
+    API = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: The answer is the very same as without check mode, and nothing is written.
+  diff_mode:
+    support: full
+    description: One element for the entries and one for each object of ours that changes otherwise.
+  idempotent:
+    support: full
+    description: A second run reads, compares and writes nothing.
+  action_group:
+    description: >-
+      Options can be set once for the group C(egress.allowlist.egress), or for C(egress.allowlist.egress_api) those of the
+      connection, with C(module_defaults).
+    support: full
+    membership:
+      - egress.allowlist.egress
+      - egress.allowlist.egress_api
+"""
+
     # For what only reads.
     READ_ONLY = r"""
 options: {}

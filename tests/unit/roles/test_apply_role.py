@@ -151,6 +151,16 @@ def test_what_is_the_same_for_all_is_passed_in_the_same_way(appliance: str) -> N
     assert {name: passed[name] for name in shared} == {name: usual[name] for name in shared}
 
 
+def test_the_action_groups_have_every_module() -> None:
+    """The second one is of those that have the options of a connection."""
+    groups = read(ROOT / "meta" / "runtime.yml")["action_groups"]
+    assert set(groups["egress"]) >= set(DRIVERS)
+    assert groups["egress_api"] == sorted(BY_API)
+    for name, module in MODULES.items():
+        fragments = yaml.safe_load(module.DOCUMENTATION)["extends_documentation_fragment"]
+        assert f"egress.allowlist.attributes{'.api' if name in BY_API else ''}" in fragments
+
+
 def test_choices_are_those_of_the_module() -> None:
     spec = allowlist_argument_spec()
     for name in ("intents", "rules", "widen", "narrow"):
