@@ -13,30 +13,15 @@ from ansible_collections.egress.allowlist.plugins.module_utils._dialects._transl
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._zia import DEEPEST, ZiaUrl, too_deep
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import Clients
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_scene import RECORD, text_of
-from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, effective_ports, normalise
-from ansible_collections.egress.allowlist.plugins.module_utils._entry_type import HOST_PORTS
+from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EntryClass
 from ansible_collections.egress.allowlist.plugins.module_utils._marks import Mark, read_mark
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
+from ansible_collections.egress.allowlist.plugins.module_utils._web import with_all_ports
 
 INTENTS = ("allow", "bypass_tls_inspection", "bypass_content_inspection", "bypass_authentication")
-
-
-def on_the_web(holding: Holding) -> Tuple[Optional[Holding], Optional[Verdict]]:
-    """What of a name a web proxy carries, and a verdict for what it does not."""
-    entry = holding.entry
-    if entry.type == "network":
-        return holding, None
-    ports = effective_ports(entry)
-    kept = tuple(port for port in ports if port in HOST_PORTS)
-    if kept == ports:
-        return holding, None
-    lost = f"{', '.join(port for port in ports if port not in kept)}: not of the web, so it leaves through the firewall"
-    rest = replace(holding, entry=replace(entry, ports=kept)) if kept else None
-    written = (rest.entry.line(()),) if rest else ()
-    return rest, Verdict(entry.line(()), holding.intents, lost=lost, loses="foreign", written=written)
 
 
 def translated(found: EntryClass, accepted: Accepted) -> Tuple[List[str], List[Verdict]]:
@@ -51,8 +36,9 @@ def translated(found: EntryClass, accepted: Accepted) -> Tuple[List[str], List[V
             deep = [name for name in names if too_deep(name, base.partition("/")[0])]
             lines.update(deep if one.entry.path is None else ())
             told[one.entry.line(())] = _deep(told.get(one.entry.line(())), one.entry, found, base)
-        if not below and len(found.ports) == 1 and one.entry.path is None:
-            told[one.entry.line(())] = _all_ports(told.get(one.entry.line(())), one.entry, found, one.lines)
+        verdict = with_all_ports(told.get(one.entry.line(())), one.entry, found.intents, one.lines)
+        if verdict is not None:
+            told[one.entry.line(())] = verdict
     return sorted(lines), [replace(verdict, intents=found.intents) for verdict in told.values()]
 
 
@@ -61,13 +47,6 @@ def _deep(old: Optional[Verdict], entry: Entry, found: EntryClass, base: str) ->
     lost = f"names more than {DEEPEST} levels below {base}, but for known ones"
     loses = old.loses if old.loses == "any" else "known"
     return replace(old, lost=f"{old.lost}, {lost}" if old.lost else lost, loses=loses)
-
-
-def _all_ports(old: Optional[Verdict], entry: Entry, found: EntryClass, lines: Sequence[str]) -> Verdict:
-    old = old or Verdict(entry.line(()), found.intents, written=tuple(lines))
-    gained = "the same name on the other port of the web"
-    gains = "address" if old.gains == "none" else old.gains
-    return replace(old, gained=f"{old.gained}, {gained}" if old.gained else gained, gains=gains)
 
 
 class Renderer:

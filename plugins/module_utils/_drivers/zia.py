@@ -16,7 +16,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_obj
     INTENTS,
     Reader,
     Renderer,
-    on_the_web,
     translated,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import (
@@ -51,6 +50,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._order import (
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import RUNNING, Holding, Plan, shortened
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
+from ansible_collections.egress.allowlist.plugins.module_utils._web import on_the_web
 
 _LISTS = ("url category ", "destination group ")
 _STAGED = (
