@@ -41,8 +41,8 @@ attributes:
     description: A second run reads, compares and writes nothing.
   action_group:
     description: >-
-      Options can be set once for the group C(egress.allowlist.egress), or for C(egress.allowlist.egress_api) those of the
-      connection, with C(module_defaults).
+      Options can be set once for the group C(egress.allowlist.egress), those of the connection for
+      C(egress.allowlist.egress_api), with C(module_defaults).
     support: full
     membership:
       - egress.allowlist.egress

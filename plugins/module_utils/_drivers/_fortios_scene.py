@@ -1,0 +1,194 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a FortiGate holds where we write: its tables and feeds, ours and the site's, in a form that can be compared."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_api import FortiosApi, Row
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
+
+
+@dataclass(frozen=True)
+class Table:
+    """*fields*: what we set; *watched*: what somebody may add, and we set to nothing. *comment*: where the mark is."""
+
+    path: str
+    fields: Tuple[str, ...]
+    comment: str = "comment"
+    key: str = "name"
+    watched: Tuple[str, ...] = ()
+
+
+_POLICY = (
+    "srcintf", "dstintf", "srcaddr", "dstaddr", "srcaddr6", "dstaddr6", "service", "action", "schedule", "status",
+    "nat", "logtraffic", "comments",
+)  # fmt: skip
+_EXTRAS = (
+    "utm-status", "groups", "users", "fsso-groups", "profile-group", "av-profile", "webfilter-profile", "ips-sensor",
+    "dlp-profile", "dlp-sensor", "application-list", "dnsfilter-profile", "file-filter-profile", "ssl-ssh-profile",
+    "internet-service", "srcaddr-negate", "dstaddr-negate", "service-negate", "srcaddr6-negate", "dstaddr6-negate",
+)  # fmt: skip
+# In the order in which they may be written; they are taken away the other way round.
+TABLES: Mapping[str, Table] = {
+    "external resource": Table(
+        "system/external-resource", ("type", "category", "status", "update-method", "comments"), "comments"
+    ),
+    "address": Table("firewall/address", ("type", "subnet", "comment")),
+    "address6": Table("firewall/address6", ("type", "ip6", "comment")),
+    "service": Table("firewall.service/custom", ("protocol", "tcp-portrange", "udp-portrange", "comment")),
+    "proxy address": Table("firewall/proxy-address", ("type", "host", "category", "comment")),
+    "url filter": Table("webfilter/urlfilter", ("comment", "entries"), key="id"),
+    "policy": Table("firewall/policy", _POLICY, "comments", "policyid", _EXTRAS),
+    "proxy policy": Table(
+        "firewall/proxy-policy", ("proxy", *_POLICY), "comments", "policyid", _EXTRAS
+    ),
+    "authentication rule": Table(
+        "authentication/rule", ("status", "protocol", "srcaddr", "srcaddr6", "dstaddr", "comments"), "comments",
+        watched=("active-auth-method", "sso-auth-method"),
+    ),
+}  # fmt: skip
+FEED = "entries of "
+ROWS = "rows in "
+PROFILES = {"webfilter profile": "webfilter/profile", "ssl profile": "firewall/ssl-ssh-profile"}
+ORDERED = ("policy", "proxy policy", "authentication rule")
+_EMPTY = (None, "", [], "disable", {}, "no-inspection")
+
+
+@dataclass
+class Scene:
+    """*feeds*: entries by the name of a resource of ours. *profiles*: rows of tables by name, of both kinds."""
+
+    version: Tuple[int, ...]
+    tables: Mapping[str, List[Row]]
+    feeds: Mapping[str, Tuple[str, ...]]
+    profiles: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
+
+    def own(self, prefix: str) -> Iterator[Tuple[str, str, Row]]:
+        for kind, rows in self.tables.items():
+            for row in rows:
+                if is_own(str(row.get("name") or ""), prefix):
+                    yield kind, str(row["name"]), row
+
+    def row(self, kind: str, name: str) -> Optional[Row]:
+        return next((row for row in self.tables[kind] if row.get("name") == name), None)
+
+    def rules(self, kind: str) -> List[str]:
+        """Names in their order; a policy without a name is told by its number, as ``#12``."""
+        return [rule_name(kind, row) for row in self.tables[kind]]
+
+    def objects(self, prefix: str) -> Dict[str, str]:
+        found = {f"{kind} {name}": text_of(canonical(kind, row)) for kind, name, row in self.own(prefix)}
+        for name, lines in self.feeds.items():
+            found[f"{FEED}{name}"] = "".join(f"{line}\n" for line in sorted(set(lines)))
+        return found
+
+    def categories(self, prefix: str) -> Dict[str, int]:
+        """The numbers of our category feeds by name."""
+        rows = (row for kind, _name, row in self.own(prefix) if kind == "external resource")
+        return {str(row["name"]): int(row["category"]) for row in rows if row.get("type") == "category"}
+
+
+def read_scene(api: FortiosApi, prefix: str, profiles: Mapping[str, Sequence[str]]) -> Scene:
+    tables = {kind: _table(api, kind) for kind in TABLES}
+    names = [str(row["name"]) for row in tables["external resource"] if is_own(str(row.get("name") or ""), prefix)]
+    feeds = {name: _feed(api, name) for name in names}
+    read = {
+        kind: {str(row.get("name")): row for row in api.rows(path)}
+        for kind, path in PROFILES.items() if profiles.get(kind) or names or tables["url filter"]
+    }
+    return Scene(version_of(api), tables, feeds, read)
+
+
+def version_of(api: FortiosApi) -> Tuple[int, ...]:
+    envelope, _results = api.monitor("system/status")
+    told = str(envelope.get("version") or "")
+    numbers = told.lstrip("v").split(".")
+    if len(numbers) < 2 or not all(number.isdigit() for number in numbers):
+        raise ApplianceError(f"{api.host}: expected a version of FortiOS such as v7.4.4, got {shown(told)}")
+    return tuple(int(number) for number in numbers)
+
+
+def _table(api: FortiosApi, kind: str) -> List[Row]:
+    rows = api.rows(TABLES[kind].path)
+    for row in rows:
+        if TABLES[kind].key not in row:
+            raise ApplianceError(f"{api.host}: expected objects with {TABLES[kind].key} in {TABLES[kind].path}")
+    return rows
+
+
+def _feed(api: FortiosApi, name: str) -> Tuple[str, ...]:
+    """What a feed holds; nothing for one that was never filled."""
+    _envelope, results = api.monitor("system/external-resource/entry-list", mkey=name, include_notes="true")
+    entries = results.get("entries", []) if isinstance(results, dict) else []
+    if not isinstance(entries, list) or any(not isinstance(one, dict) or "entry" not in one for one in entries):
+        raise ApplianceError(f"{api.host}: expected the entries of {name}, got {shown(entries)}")
+    return tuple(str(one["entry"]) for one in entries)
+
+
+def is_own(name: str, prefix: str) -> bool:
+    """Our names: the prefix alone, or with a dash and more behind it (the name of a list has none)."""
+    return name == prefix or name.startswith(f"{prefix}-")
+
+
+def rule_name(kind: str, row: Row) -> str:
+    return str(row.get("name") or f"#{row.get(TABLES[kind].key)}")
+
+
+def split_key(key: str) -> Tuple[str, str]:
+    """The kind and the name in the key of an object; ValueError for none."""
+    for kind in TABLES:
+        if key.startswith(kind + " ") and key[len(kind) + 1 :]:
+            return kind, key[len(kind) + 1 :]
+    raise ValueError(key)
+
+
+def text_of(value: Any) -> str:
+    return json.dumps(value, indent=1, sort_keys=True) + "\n"
+
+
+def canonical(kind: str, row: Row) -> Row:
+    """The fields that say what an object does: references by name, lists sorted, nothing that is empty."""
+    table = TABLES[kind]
+    found = {}
+    for name in (*table.fields, *table.watched):
+        value = _plain(name, row.get(name))
+        if value not in _EMPTY and not (name == "category" and row.get("type") == "address"):
+            found[name] = value
+    return found
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "entries" and isinstance(value, list):
+        kept = ("url", "type", "action", "exempt", "status")
+        rows = [{name: one[name] for name in kept if one.get(name)} for one in value if isinstance(one, dict)]
+        return sorted(rows, key=lambda one: str(one.get("url")))
+    if name.endswith("portrange") and isinstance(value, str):
+        return " ".join(sorted(value.split(), key=lambda text: int(text.split("-")[0])))
+    if isinstance(value, list):
+        return sorted((one.get("name", one.get("id")) for one in value if isinstance(one, dict)), key=str)
+    return value
+
+
+def require_writable(api: FortiosApi, centrally_managed: str) -> None:
+    """ApplianceError for a box that FortiManager governs, and for the secondary unit of a cluster."""
+    managed = (api.rows("system/central-management") or [{}])[0]
+    server = str(managed.get("fmg") or "").strip('" ')
+    is_governed = managed.get("type") == "fortimanager" and server and managed.get("mode", "normal") == "normal"
+    if is_governed and centrally_managed == "refuse":
+        raise ApplianceError(
+            f"{api.host} is governed by FortiManager ({server}), which does not know what is written here and would "
+            "take it away with its next install. Write it there, or say centrally_managed: accept"
+        )
+    envelope, results = api.monitor("system/ha-checksums")
+    for unit in results if isinstance(results, list) else []:
+        primary = unit.get("is_root_primary", unit.get("is_root_master")) if isinstance(unit, dict) else None
+        if primary is not None and unit.get("serial_no") == envelope.get("serial") and primary in (0, False):
+            raise ApplianceError(
+                f"{api.host} is not the primary unit of its cluster, and only that one is written. Give `host` the "
+                "address of the cluster"
+            )
