@@ -62,8 +62,8 @@ def require_options(options: Mapping[str, Any]) -> None:
         )
     if options["style"] == "urlfilter" and (options["proxy_policy"] or options["ssl_profiles"]):
         raise AllowlistError(
-            "style: urlfilter is a table of a webfilter profile: ssl_profiles and proxy_policy know category feeds only, "
-            "so they need style: feed (a list with another `name` can have it)"
+            "style: urlfilter is a table of a webfilter profile: ssl_profiles and proxy_policy know category feeds "
+            "only, so they need style: feed (a list with another `name` can have it)"
         )
     for option in ("webfilter_profiles", "ssl_profiles", "source_interfaces", "destination_interfaces"):
         for index, name in enumerate(options[option]):

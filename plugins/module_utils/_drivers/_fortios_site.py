@@ -93,7 +93,7 @@ class Site:
             new = [key for key in keys if key.startswith(f"{kind} ") and split_key(key)[1] not in present]
             if option not in given:
                 errors += [
-                    f"position.{option}: needed, since {new[0]} is new: 'before NAME', 'after NAME', 'top' or 'bottom'"
+                    f"position.{option}: needed, since {new[0]} is new: 'before NAME', 'after NAME', 'top', 'bottom'"
                 ] if new else []
                 continue
             named = missing(present, given[option])
@@ -111,7 +111,7 @@ class Site:
         profiles = self.scene.profiles.get(WEB, {})
         flow = [name for name in options["webfilter_profiles"] if profiles.get(name, {}).get("feature-set") == "flow"]
         return [
-            f"FortiOS {'.'.join(map(str, self.scene.version))}: in flow mode, category feeds were seen to match nothing "
+            f"FortiOS {'.'.join(map(str, self.scene.version))}: category feeds were seen to match nothing in flow mode "
             f"(community.fortinet.com 391554), and webfilter profile {name} is in flow mode. Prove it with verify, or "
             "take style: urlfilter"
             for name in flow

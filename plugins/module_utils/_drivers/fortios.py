@@ -199,7 +199,7 @@ class FortiosDriver(Driver):
                 return key in named and isinstance(json.loads(text), dict)
             if key.startswith(FEED):
                 return is_own(key[len(FEED) :], self.prefix)
-            kind, name = split_key(split_place(key) or key)
+            name = split_key(split_place(key) or key)[1]
             if split_place(key) is not None:
                 return is_own(name, self.prefix) and text.count("\n") == 1
             return is_own(name, self.prefix) and isinstance(json.loads(text), dict) and self._is_marked(key, text)

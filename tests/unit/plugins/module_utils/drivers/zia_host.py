@@ -36,8 +36,8 @@ def _urls(host: ZiaHost, edit: Callable[[list[str]], None]) -> None:
 
 
 def _stranger(host: ZiaHost) -> None:
-    row = {"id": "CUSTOM_09", "val": 200, "type": "URL_CATEGORY", "customCategory": True, "configuredName": "egress_mmd",
-           "superCategory": "USER_DEFINED", "urls": ["mine.example"]}  # fmt: skip
+    row = {"id": "CUSTOM_09", "val": 200, "type": "URL_CATEGORY", "customCategory": True,
+           "configuredName": "egress_mmd", "superCategory": "USER_DEFINED", "urls": ["mine.example"]}  # fmt: skip
     host.zia.somebody_edits(lambda config: config.rows("urlCategories").append(row))
     host.zia.somebody_activates()
 
@@ -63,8 +63,8 @@ class ZiaHost(ApiHost):
             lambda host: _edit(host, "sslInspectionRules", "egress_mmd",
                                lambda row: row.update(action={"type": "DECRYPT"})), "", ""),
         "a condition added": (
-            lambda host: _edit(host, "sslInspectionRules", "egress_mmd", lambda row: row.update(platforms=["SCAN_IOS"])),
-            "", ""),
+            lambda host: _edit(host, "sslInspectionRules", "egress_mmd",
+                               lambda row: row.update(platforms=["SCAN_IOS"])), "", ""),
     }  # fmt: skip
     strangers: ClassVar[Strangers] = {"a category": (_stranger, "url category egress_mmd")}
 
