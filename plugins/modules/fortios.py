@@ -116,8 +116,8 @@ notes:
   - The intents are those that the options can carry. O(webfilter_profiles) carry V(allow), with O(style=urlfilter) also
     V(bypass_content_inspection); O(ssl_profiles) carry V(bypass_tls_inspection); O(proxy_policy) and the policy for
     networks carry all.
-  - Rows in profiles of the site are for whomever the site's own policies give these profiles to. O(clients) bind what is
-    ours, which are the policies and the authentication rule.
+  - Rows in profiles of the site are for whomever the site's own policies give these profiles to. O(clients) bind what
+    is ours, which are the policies and the authentication rule.
   - O(clients) are networks, names of addresses or address groups of the site, or V(any).
   - O(activate=false) is refused, since nothing can be staged on a FortiGate.
   - A feed knows no ports. An entry for port 443 alone is held for port 80 too, and RV(translation) says so. Other ports

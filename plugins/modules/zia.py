@@ -58,8 +58,8 @@ options:
     type: str
   position:
     description:
-      - Where new rules go, for each policy, as V(before RULE), V(after RULE), V(top) or V(bottom). The rule for the rest
-        always stays behind.
+      - Where new rules go, for each policy, as V(before RULE), V(after RULE), V(top) or V(bottom). The rule for the
+        rest always stays behind.
       - Needed where a rule is new. A rule that stands where it may is never moved.
     type: dict
     suboptions:
@@ -78,9 +78,9 @@ options:
     default: 7
   exempted_urls:
     description:
-      - Whether names of this list are put among the URLs that are exempted from authentication. That is one list for the
-        whole organisation and all its clients, so it is touched only with V(true), and V(bypass_authentication) is one
-        of the intents only then.
+      - Whether names of this list are put among the URLs that are exempted from authentication. That is one list for
+        the whole organisation and all its clients, so it is touched only with V(true), and V(bypass_authentication)
+        is one of the intents only then.
       - What was there before stays there. A category of ours that no rule uses tells which of them are ours.
     type: bool
     default: false
@@ -115,8 +115,8 @@ notes:
     V(allow) and V(bypass_tls_inspection) beside it. Plain http is scanned whatever the rules say.
   - A category knows no ports. An entry for port 443 alone is allowed on port 80 too, and RV(translation) says so. Other
     ports leave through the firewall.
-  - With O(activate=false) everything is saved. ZIA puts it in force when anybody activates, and when the session of this
-    login ends, some minutes later.
+  - With O(activate=false) everything is saved. ZIA puts it in force when anybody activates, and when the session of
+    this login ends, some minutes later.
 seealso:
   - plugin: egress.allowlist.endpoints
     plugin_type: lookup
