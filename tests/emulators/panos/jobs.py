@@ -156,6 +156,7 @@ def _devices(job: Job) -> str:
     entries = "".join(
         f"<entry><serial-no>{serial}</serial-no><devicename>fw-{serial}</devicename><multi-vsys>no</multi-vsys><vsys/>"
         f"<status>commit {'failed' if wrong else 'succeeded'}</status><result>{'FAIL' if wrong else 'OK'}</result>"
+        "<tstart>05:14:10</tstart><tfin>05:14:30</tfin>"
         f'<details><msg cmd="push-data" dname="{serial}" dgname="{escaped(job.group)}" jobid="{job.number}" '
         f'result="{"fail" if wrong else "success"}"><errors><line>'
         f"{escaped(wrong) or 'Configuration committed successfully'}</line></errors><warnings/></msg></details></entry>"

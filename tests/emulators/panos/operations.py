@@ -70,9 +70,9 @@ class Operations:
         return (
             f"<system><hostname>{name}</hostname><ip-address>192.0.2.1</ip-address><devicename>{name}</devicename>"
             f"<family>{'pc' if emulator.panorama else '400'}</family><model>{model}</model>"
-            f"<serial>021201000001</serial>"
-            f"<sw-version>{emulator.version}</sw-version><url-db>paloaltonetworks</url-db><operational-mode>normal"
-            "</operational-mode><multi-vsys>off</multi-vsys></system>"
+            f"<serial>021201000001</serial><sw-version>{emulator.version}</sw-version><app-version>8780-8400</app-version>"
+            "<av-version>0</av-version><url-db>paloaltonetworks</url-db><operational-mode>normal</operational-mode>"
+            "<multi-vsys>off</multi-vsys></system>"
         )
 
     def _ha(self) -> str:
