@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import uuid
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element, fromstring, tostring
 
@@ -29,6 +30,9 @@ _TIME = "2026/11/23 05:14:00"
 class Configuration:
     def __init__(self, text: str) -> None:
         self.running = fromstring(text)
+        self._rules_made = 0
+        for rule in self.running.iterfind(".//rules/entry"):
+            self._identify(rule)
         self.candidate = copy.deepcopy(self.running)
         self.pending: dict[str, dict[Path, str]] = {}  # by administrator: entries, and what was done last to them
 
@@ -51,8 +55,7 @@ class Configuration:
         had = [find(self.candidate, one) is not None for one in written]
         merge(ensure(self.candidate, path), given)
         for one, was_there in zip(written, had, strict=True):
-            self._checked(one)
-            self._noted(admin, one, "SET" if was_there else "CREATE")
+            self._written(admin, one, "SET" if was_there else "CREATE")
 
     def _edit(self, admin: str, path: list[Step], given: Element | None, _where: object) -> None:
         only = given[0] if given is not None and len(given) == 1 else None
@@ -65,8 +68,7 @@ class Configuration:
         else:
             parent[list(parent).index(found)] = only
         for one in schema.entries_in(path, only):
-            self._checked(one)
-            self._noted(admin, one, "EDIT")
+            self._written(admin, one, "EDIT")
 
     def _delete(self, admin: str, path: list[Step], _given: object, _where: object) -> None:
         parent, found = self._found(path)
@@ -94,6 +96,19 @@ class Configuration:
     def _found(self, path: list[Step]) -> tuple[Element | None, Element | None]:
         parent = find(self.candidate, path[:-1])
         return parent, None if parent is None else child(parent, *path[-1])
+
+    def _written(self, admin: str, path: list[Step], action: str) -> None:
+        self._checked(path)
+        self._noted(admin, path, action)
+        found = find(self.candidate, path)
+        if found is not None and len(path) > 1 and path[-2][0] == "rules":
+            self._identify(found)
+
+    def _identify(self, rule: Element) -> None:
+        """From 9.0 on each rule has an identity, which clients have taken for a change."""
+        if rule.get("uuid") is None:
+            self._rules_made += 1
+            rule.set("uuid", str(uuid.uuid5(uuid.NAMESPACE_OID, str(self._rules_made))))
 
     def _checked(self, path: list[Step]) -> None:
         entry = find(self.candidate, path)

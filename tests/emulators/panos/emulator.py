@@ -12,6 +12,7 @@ an xpath that the schema does not know and of a rule that stands already where i
 from __future__ import annotations
 
 import copy
+import re
 import ssl
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, fromstring, tostring
@@ -37,6 +38,7 @@ from ansible_collections.egress.allowlist.tests.emulators.server import Answer, 
 _WRITES = ("set", "edit", "delete", "move", "multi-config")
 _SUCCESS = "<msg>command succeeded</msg>"
 _DEVICE = "devices/entry"
+_UUID = re.compile(r' uuid="[^"]*"')
 
 
 class PanosEmulator(Emulator):
@@ -78,7 +80,7 @@ class PanosEmulator(Emulator):
 
     def state(self) -> Any:
         both = {"candidate": self.configuration.candidate, "running": self.configuration.running}
-        texts = {name: tostring(root, encoding="unicode") for name, root in both.items()}
+        texts = {name: _UUID.sub("", tostring(root, encoding="unicode")) for name, root in both.items()}
         locks = {kind: dict(one.held) for kind, one in self.locks.items()}
         return {**texts, "pushed": dict(self.pushed), "locks": locks}
 

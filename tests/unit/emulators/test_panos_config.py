@@ -162,76 +162,6 @@ def test_the_candidate_says_who_has_changed_what(api, bob) -> None:
     assert len(bob.element_root.find("result")) == 0
 
 
-NAMES = [
-    ("address", "a" * 64, IP, "can be at most 63 characters, but current length: 64"),
-    ("address", "-a", IP, "is invalid"),
-    ("address", "a", "<ip-netmask>192.0.2.300</ip-netmask>", "is an invalid ipv4/v6 address"),
-    ("address", "a", f"{IP}<fqdn>a.example</fqdn>", "fqdn unexpected here"),
-    ("address", "a", "<description>x</description>", "ip-netmask is missing"),
-    ("address-group", "g", "<static><member>none</member></static>", "static 'none' is not a valid reference"),
-    ("service", "s", "<protocol><tcp><port>80-</port></tcp></protocol>", "is invalid"),
-    ("service", "s", "<protocol><tcp><port>70000</port></tcp></protocol>", "is invalid"),
-    ("profiles/custom-url-category", "m" * 32, "<type>URL List</type>", "can be at most 31 characters"),
-    ("profiles/custom-url-category", "m", "<list><member>x/</member></list>", "has to be type specified"),
-    ("profiles/custom-url-category", "m", "<odd/>", "odd unexpected here"),
-]
-LINES = [
-    (["x" * 256], "current length: 256"),
-    (["*x.example/"], "a wildcard must be the only character of its token"),
-    (["a^.example/"], "a wildcard must be the only character of its token"),
-    (["a.example/", "a.example/"], "is a duplicate node"),
-]
-
-
-@pytest.mark.parametrize(("table", "name", "inner", "told"), NAMES)
-def test_what_is_not_valid_is_refused_and_not_there(firewall, api, table, name, inner, told) -> None:
-    state = firewall.state()
-    assert told in refused(api.set, f"{VSYS}/{table}/entry[@name='{name}']", inner)
-    assert api.status_code == "12"
-    assert {**firewall.state(), "candidate": ""} == {**state, "candidate": ""}
-    api.get(f"{VSYS}/{table}/entry[@name='{name}']")
-    assert api.status_code == "7"
-
-
-@pytest.mark.parametrize(("lines", "told"), LINES)
-def test_lines_that_a_url_list_refuses(api, lines, told) -> None:
-    inner = "".join(f"<member>{line}</member>" for line in lines)
-    entry = f'<entry name="mmd"><list>{inner}</list><type>URL List</type></entry>'
-    assert told in refused(api.edit, CATEGORY, entry)
-    api.edit(CATEGORY, '<entry name="mmd"><list/><type>URL List</type></entry>')
-    if len(set(lines)) == 1 == len(lines):
-        assert told in refused(api.set, f"{CATEGORY}/list", inner)
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        (("<member>mmd</member>", "<member>none</member>"), "category 'none' is not a valid reference"),
-        (("Desktops", "Nobody"), "source 'Nobody' is not a valid reference"),
-        (("service-https", "none"), "service 'none' is not a valid reference"),
-        (("<action>allow</action>", "<action>permit</action>"), "action 'permit' is not an allowed keyword"),
-        (("<action>allow</action>", ""), "action is missing"),
-        (("<from>", "<odd/><from>"), "odd unexpected here"),
-        (("<member>Desktops</member>", "<member>any</member><member>Desktops</member>"), "'any' cannot be used"),
-        (("<from>", "<profile-setting><group><member>none</member></group></profile-setting><from>"),
-         "group 'none' is not a valid reference"),
-    ],
-)  # fmt: skip
-def test_rules_that_are_refused(api, change, told) -> None:
-    api.set(CATEGORY, "<list><member>a.example/</member></list><type>URL List</type>")
-    good = RULE.format("mmd")
-    assert told in refused(api.set, f"{RULES}/entry[@name='r']", good.replace(*change))
-    api.set(f"{RULES}/entry[@name='r']", good)
-    assert api.status_code == "20"
-
-
-def test_xpaths_that_do_not_exist(api) -> None:
-    refused(api.set, f"{VSYS}/adress/entry[@name='a']", IP)
-    assert api.status_code == "6"
-    refused(api.set, f"{VSYS}/address/entry[@name='a", IP)
-    assert api.status_code == "17"
-
-
 def test_what_is_in_use_is_not_deleted(api) -> None:
     told = refused(api.delete, ADDRESS.format("Desktops"))
     assert told.split("\n") == [
@@ -260,6 +190,23 @@ def test_rules_are_moved_but_not_to_where_they_are(api) -> None:
     assert refused(api.move, rule.format("r"), "before") == "no target specified in move"
     api.move(rule.format("none"), "top")
     assert api.status_code == "7"
+
+
+def test_each_rule_has_an_identity_that_it_may_lose_when_it_is_replaced(api) -> None:
+    def identities() -> list[str]:
+        api.get(RULES)
+        return [one.get("uuid") or "" for one in api.element_root.iterfind("result/rules/entry")]
+
+    rule = f"{RULES}/entry[@name='r']"
+    api.set(rule, RULE.format("any"))
+    before = identities()
+    assert len(set(before)) == 4
+    assert all(before)
+    api.set(rule, "<disabled>yes</disabled>")
+    assert identities() == before
+    api.edit(rule, f'<entry name="r">{RULE.format("any")}</entry>')
+    assert identities()[:3] == before[:3]
+    assert identities()[3] not in ("", before[3])
 
 
 # Documented answers

@@ -73,8 +73,9 @@ def bob(emulator) -> Firewall:
 
 
 def told(one: Any) -> dict[str, Any]:
-    """Without what the SDK leaves to the firewall, and what it does not send to this version."""
-    return {name: value for name, value in one.about().items() if value is not None and name != "hip_profiles"}
+    """Without what the SDK leaves to the firewall, what that adds, and what is not sent to this version."""
+    left_out = ("uuid", "hip_profiles")
+    return {name: value for name, value in one.about().items() if value is not None and name not in left_out}
 
 
 def copies(objects: list[Any]) -> list[Any]:
