@@ -141,6 +141,8 @@ def test_what_is_saved_is_in_force_after_the_activation(emulator: ZiaEmulator, a
     assert is_allowed(emulator)
     state = emulator.state()
     assert state["saved"] == state["in force"] != before["in force"]
+    api.done("POST", "/authSettings/exemptedUrls?action=ADD_TO_LIST", {"urls": ["later.example"]})
+    assert emulator.state()["in force"] == state["in force"], "what comes later waits for the next activation"
 
 
 def test_an_activation_waits_for_others_who_edit_and_publishes_their_work(emulator: ZiaEmulator, api: Api) -> None:
