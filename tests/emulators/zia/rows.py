@@ -57,8 +57,8 @@ TYPES: Mapping[str, Callable[[Any], bool]] = {
 class Table:
     """One table of the saved configuration."""
 
-    def __init__(self, kind: Kind, tenant: Tenant, shuffle: random.Random) -> None:
-        self.kind, self.tenant, self.shuffle = kind, tenant, shuffle
+    def __init__(self, kind: Kind, tenant: Tenant, shuffle: random.Random, ipv6: bool) -> None:
+        self.kind, self.tenant, self.shuffle, self.ipv6 = kind, tenant, shuffle, ipv6
 
     @property
     def rows(self) -> list[Row]:
@@ -179,7 +179,7 @@ class Table:
     def _check_addresses(self, body: Row) -> None:
         """"User-defined groups for IPv6 addresses are currently not supported" (Zscaler's Python SDK)."""
         given = [place for name in self.kind.addresses for place in body.get(name) or []]
-        if body.get("type", "DSTN_IP") == "DSTN_IP" and not all(map(is_ipv4, given)):
+        if body.get("type", "DSTN_IP") == "DSTN_IP" and not all(is_place(place, self.ipv6) for place in given):
             raise bad_input("Invalid IP address")  # unverified words
         others = [row for row in self.rows if row["name"] != body["name"]]
         there = sum(len(row.get(name, [])) for row in others for name in self.kind.addresses)
@@ -238,14 +238,17 @@ class Table:
             other["order"] -= int(other["order"] > row["order"])
 
 
-def is_ipv4(text: str) -> bool:
+def is_place(text: str, ipv6: bool) -> bool:
     """An address, a network or a range with a hyphen."""
     ends = text.split("-") if "/" not in text else [text]
     try:
-        networks = [ipaddress.IPv4Network(end, strict=False) for end in ends]
+        networks = [ipaddress.ip_network(end, strict=False) for end in ends]
     except ValueError:
         return False
-    return len(networks) <= 2 and networks[0] <= networks[-1]
+    versions = {network.version for network in networks}
+    if len(networks) > 2 or len(versions) > 1 or (versions == {6} and not ipv6):
+        return False
+    return int(networks[0].network_address) <= int(networks[-1].network_address)
 
 
 def users_of(config: Config, table: str, wanted: Any) -> int:
