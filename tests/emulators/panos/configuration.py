@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping
 from xml.etree.ElementTree import Element, fromstring, tostring
 
-from ansible_collections.egress.allowlist.tests.emulators.panos import checks
+from ansible_collections.egress.allowlist.tests.emulators.panos import checks, schema
+from ansible_collections.egress.allowlist.tests.emulators.panos.answers import Missing, Refused
 from ansible_collections.egress.allowlist.tests.emulators.panos.tree import (
     BadXpath,
+    Step,
     child,
     ensure,
     find,
@@ -20,96 +23,101 @@ from ansible_collections.egress.allowlist.tests.emulators.panos.tree import (
     steps,
 )
 
-Path = tuple[tuple[str, str | None], ...]
-
-
-@dataclass(frozen=True)
-class Refused(Exception):  # noqa: N818  # an answer of the appliance
-    code: str
-    text: str
+Path = tuple[Step, ...]
+_TIME = "2026/11/23 05:14:00"
 
 
 class Configuration:
     def __init__(self, text: str) -> None:
         self.running = fromstring(text)
+        self._rules_made = 0
+        for rule in self.running.iterfind(".//rules/entry"):
+            self._identify(rule)
         self.candidate = copy.deepcopy(self.running)
         self.pending: dict[str, dict[Path, str]] = {}  # by administrator: entries, and what was done last to them
 
     # One action
 
-    def act(self, admin: str, action: str, xpath: str, given: Element | None, where: dict[str, str]) -> None:
+    def act(self, admin: str, action: str, xpath: str, given: Element | None, where: Mapping[str, str]) -> None:
+        """Refused (nothing is changed then) or Missing where the appliance does not do it."""
+        path = _place(xpath)
+        before = self.copy()
         try:
-            path = steps(xpath)
-        except BadXpath:
-            raise Refused("17", f"{xpath} is not a valid xpath") from None
-        getattr(self, f"_{action}")(admin, path, given, where)
+            getattr(self, f"_{action}")(admin, path, given, where)
+        except Refused:
+            self.candidate, self.pending = before
+            raise
 
-    def _set(self, admin: str, path: list[tuple[str, str | None]], given: Element | None, _where: object) -> None:
+    def _set(self, admin: str, path: list[Step], given: Element | None, _where: object) -> None:
         if given is None:
-            raise Refused("12", "element is missing")
-        wrapper = Element("x")
-        wrapper.extend(given)
-        parent = ensure(self.candidate, path)
-        merge(parent, wrapper)
-        entries = [(*path, ("entry", one.get("name"))) for one in given if one.tag == "entry"]
-        for one in entries or [tuple(path)]:
-            self._checked(one)
-            self._noted(admin, one, "SET")
+            raise Refused("12", f" {path[-1][0]} is missing its element")
+        written = list(schema.entries_in(path, given))
+        had = [find(self.candidate, one) is not None for one in written]
+        merge(ensure(self.candidate, path), given)
+        for one, was_there in zip(written, had, strict=True):
+            self._written(admin, one, "SET" if was_there else "CREATE")
 
-    def _edit(self, admin: str, path: list[tuple[str, str | None]], given: Element | None, _where: object) -> None:
+    def _edit(self, admin: str, path: list[Step], given: Element | None, _where: object) -> None:
         only = given[0] if given is not None and len(given) == 1 else None
         if only is None or (only.tag, only.get("name")) != path[-1]:
-            raise Refused("12", "edit failed, may need to override template object first" if only is None
-                          else f"node name {only.tag} {only.get('name')} does not match the xpath")  # fmt: skip
+            raise Refused("12", f" {path[-1][0]} -> edit: the element is not the node of the xpath")
         parent = ensure(self.candidate, path[:-1])
         found = child(parent, *path[-1])
         if found is None:
             parent.append(only)
         else:
             parent[list(parent).index(found)] = only
-        self._checked(tuple(path))
-        self._noted(admin, tuple(path), "EDIT")
+        for one in schema.entries_in(path, only):
+            self._written(admin, one, "EDIT")
 
-    def _delete(self, admin: str, path: list[tuple[str, str | None]], _given: object, _where: object) -> None:
-        parent = find(self.candidate, path[:-1])
-        found = None if parent is None else child(parent, *path[-1])
+    def _delete(self, admin: str, path: list[Step], _given: object, _where: object) -> None:
+        parent, found = self._found(path)
         if parent is None or found is None:
-            raise Refused("7", "Object doesn't exist")
+            raise Missing("Object doesn't exist")
+        name = path[-1][1]
         users = checks.users(self.candidate, path)
         if users:
-            raise Refused("10", f"{path[-1][1]} cannot be deleted because of references from:\n" + "\n".join(users))
+            raise Refused("10", "\n".join([f" {name} cannot be deleted because of references from:", *users]))
         parent.remove(found)
-        self._noted(admin, tuple(path), "DELETE")
+        self._checked(schema.entry_of(path))
+        self._noted(admin, schema.entry_of(path), "DELETE")
 
-    def _move(self, admin: str, path: list[tuple[str, str | None]], _given: object, where: dict[str, str]) -> None:
-        parent = find(self.candidate, path[:-1])
-        found = None if parent is None else child(parent, *path[-1])
+    def _move(self, admin: str, path: list[Step], _given: object, where: Mapping[str, str]) -> None:
+        parent, found = self._found(path)
         if parent is None or found is None:
-            raise Refused("7", "Object doesn't exist")
-        others = [one for one in parent if one is not found]
-        word, dst = where.get("where", ""), where.get("dst", "")
-        at = next((index for index, one in enumerate(others) if one.get("name") == dst), None)
-        if word in ("before", "after") and at is None:
-            raise Refused("13", f"{dst} does not exist")
-        if word not in ("top", "bottom", "before", "after"):
-            raise Refused("17", f"where {word!r} is not valid")
-        target = {"top": 0, "bottom": len(others), "before": at or 0, "after": (at or 0) + 1}[word]
+            raise Missing("Object doesn't exist")
+        target = _target([one.get("name") for one in parent if one is not found], where)
         if list(parent).index(found) == target:
-            raise Refused("14", "Operation not possible: the rule is already there")
+            raise Refused("14", f" {path[-1][1]} is there already, nothing to move")
         parent.remove(found)
         parent.insert(target, found)
-        self._noted(admin, tuple(path), "MOVE")
+        self._noted(admin, path, "MOVE")
 
-    def _checked(self, path: Path) -> None:
-        entry = find(self.candidate, list(path))
-        wrong = checks.invalid(self.candidate, list(path), entry) if entry is not None else ""
+    def _found(self, path: list[Step]) -> tuple[Element | None, Element | None]:
+        parent = find(self.candidate, path[:-1])
+        return parent, None if parent is None else child(parent, *path[-1])
+
+    def _written(self, admin: str, path: list[Step], action: str) -> None:
+        self._checked(path)
+        self._noted(admin, path, action)
+        found = find(self.candidate, path)
+        if found is not None and len(path) > 1 and path[-2][0] == "rules":
+            self._identify(found)
+
+    def _identify(self, rule: Element) -> None:
+        """From 9.0 on each rule has an identity, which clients have taken for a change."""
+        if rule.get("uuid") is None:
+            self._rules_made += 1
+            rule.set("uuid", str(uuid.uuid5(uuid.NAMESPACE_OID, str(self._rules_made))))
+
+    def _checked(self, path: list[Step]) -> None:
+        entry = find(self.candidate, path)
+        wrong = checks.invalid(self.candidate, path, entry) if entry is not None else ""
         if wrong:
             raise Refused("12", wrong)
 
-    def _noted(self, admin: str, path: Path, action: str) -> None:
-        at = next((index for index, (tag, name) in enumerate(path) if tag == "entry" and index and
-                   path[index - 1][0] in checks.CONTAINERS), len(path) - 1)  # fmt: skip
-        self.pending.setdefault(admin, {})[path[: at + 1]] = action
+    def _noted(self, admin: str, path: list[Step], action: str) -> None:
+        self.pending.setdefault(admin, {})[tuple(path)] = action
 
     # Commit and revert
 
@@ -139,19 +147,47 @@ class Configuration:
     def copy(self) -> tuple[Element, dict[str, dict[Path, str]]]:
         return copy.deepcopy(self.candidate), copy.deepcopy(self.pending)
 
-    def marked(self, path: list[tuple[str, str | None]]) -> Element | None:
-        """A part of the candidate as it is read: changed entries carry who, when and a number."""
+    def marked(self, path: list[Step]) -> Element | None:
+        """A part of the candidate as it is read: what has changed carries who, when and a number."""
         found = find(self.candidate, path)
         if found is None:
             return None
         shown = copy.deepcopy(found)
         for number, (admin, changes) in enumerate(sorted(self.pending.items()), 2):
             for changed in changes:
-                rest = list(changed[len(path) :])
-                if list(changed[: len(path)]) == path and (one := find(shown, rest)) is not None:
-                    for node in one.iter():
-                        node.attrib.update({"admin": admin, "dirtyId": str(number), "time": "2026/11/23 05:14:00"})
+                one = _inside(shown, path, list(changed))
+                for node in one.iter() if one is not None else ():
+                    node.attrib.update({"admin": admin, "dirtyId": str(number), "time": _TIME})
         return shown
+
+
+def _place(xpath: str) -> list[Step]:
+    try:
+        path = steps(xpath)
+    except BadXpath:
+        raise Refused("17", f"Invalid xpath: {xpath}") from None
+    if not path or not schema.is_known(path):
+        raise Refused("6", f"Could not find schema node for xpath {xpath}")
+    return path
+
+
+def _target(others: list[str | None], where: Mapping[str, str]) -> int:
+    """At which place among the others a rule is to stand."""
+    word, name = where.get("where", ""), where.get("dst", "")
+    if word in ("top", "bottom"):
+        return 0 if word == "top" else len(others)
+    if word not in ("before", "after") or not name:
+        raise Refused("7", "no target specified in move" if word else "no where specified in move")
+    if name not in others:
+        raise Refused("13", f" {name} is not there to move {word} it")
+    return others.index(name) + (word == "after")
+
+
+def _inside(shown: Element, path: list[Step], changed: list[Step]) -> Element | None:
+    """What of a changed entry is in that which is read."""
+    if path[: len(changed)] == changed:
+        return shown
+    return find(shown, changed[len(path) :]) if changed[: len(path)] == path else None
 
 
 def _same(one: Element, other: Element, path: Path) -> bool:

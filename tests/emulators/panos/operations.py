@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, fromstring, tostring
 
-from ansible_collections.egress.allowlist.tests.emulators.panos.configuration import Refused
+from ansible_collections.egress.allowlist.tests.emulators.panos.answers import Refused, escaped, response
 from ansible_collections.egress.allowlist.tests.emulators.server import Answer
 
 if TYPE_CHECKING:
     from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator
 
-_XML = {"Content-Type": "application/xml; charset=UTF-8"}
+_PEERS = {"active": "passive", "passive": "active", "primary-active": "secondary-passive",
+          "secondary-passive": "primary-active", "active-primary": "active-secondary"}  # fmt: skip
 
 
 def _words(command: Element) -> str:
@@ -36,81 +38,94 @@ class Operations:
         parsed = fromstring(command)
         words = _words(parsed)
         last = (list(parsed.iter())[-1].text or "").strip()
-        inner = self._inner(admin, words, last, parsed)
-        return Answer(200, f'<response status="success"><result>{inner}</result></response>'.encode(), _XML)
+        for known, does in self._commands(admin, last, parsed):
+            if words == known or (known.endswith("*") and words.startswith(known[:-2])):
+                return response(f"<result>{does()}</result>")
+        raise Refused("17", f" {words.replace(' ', ' -> ')}  is unexpected")
 
-    def _inner(self, admin: str, words: str, last: str, parsed: Element) -> str:
+    def _commands(self, admin: str, last: str, parsed: Element) -> list[tuple[str, Callable[[], str]]]:
         emulator = self._emulator
-        simple = {
-            "show system info": self._system,
-            "show high-availability state": self._ha,
-            "check pending-changes": lambda: "yes" if emulator.configuration.is_pending() else "no",
-            "show config list changes": self._changes,
-            "show jobs all": lambda: emulator.jobs.text(None),
-            "show config-locks": lambda: _locks("config-locks", emulator.config_locks),
-            "show commit-locks": lambda: _locks("commit-locks", emulator.commit_locks),
-            "show devicegroups name": lambda: self._groups(last),
-        }
-        if words in simple:
-            return simple[words]()
-        if words == "show jobs id":
-            return emulator.jobs.text(last)
-        if words.startswith("revert config"):
-            emulator.configuration.revert(parsed.findtext("config/partial/admin/member"))
-            return "reverted"
-        if words.startswith("request config-lock add"):
-            emulator.require_unlocked(admin, emulator.config_locks, "Configuration")
-            emulator.config_locks[admin] = parsed.findtext("config-lock/add/comment") or ""
-            return f"Successfully acquired lock. {admin}"
-        if words.startswith("request config-lock remove"):
-            if emulator.config_locks.pop(admin, None) is None:
-                raise Refused("17", "Config is not currently locked")
-            return "Config lock released"
-        raise Refused("17", f"{words} is unexpected")
+        config, commit = emulator.locks["config"], emulator.locks["commit"]
+        return [
+            ("show system info", self._system),
+            ("show high-availability state", self._ha),
+            ("show panorama-status", self._panorama),
+            ("check pending-changes", lambda: "yes" if emulator.configuration.is_pending() else "no"),
+            ("show config list changes *", lambda: self._changes(parsed.findtext(".//partial/admin/member"))),
+            ("show jobs all", lambda: emulator.jobs.text(None)),
+            ("show jobs id", lambda: emulator.jobs.text(last.strip('"'))),
+            ("show config-locks *", config.text),
+            ("show commit-locks *", commit.text),
+            ("request config-lock add *", lambda: config.add(admin, parsed)),
+            ("request commit-lock add *", lambda: commit.add(admin, parsed)),
+            ("request config-lock remove *", lambda: config.remove(admin, parsed)),
+            ("request commit-lock remove *", lambda: commit.remove(admin, parsed)),
+            ("revert config *", lambda: self._revert(admin, parsed)),
+            ("show devicegroups *", lambda: self._groups(parsed.findtext("devicegroups/name"))),
+        ]
 
     def _system(self) -> str:
         emulator = self._emulator
-        model = "Panorama" if emulator.panorama else "PA-440"
+        model, name = ("Panorama", "panorama") if emulator.panorama else ("PA-440", "fw1")
         return (
-            f"<system><hostname>{model.lower()}</hostname><model>{model}</model><serial>021201000001</serial>"
-            f"<sw-version>{emulator.version}</sw-version><multi-vsys>off</multi-vsys></system>"
+            f"<system><hostname>{name}</hostname><ip-address>192.0.2.1</ip-address><devicename>{name}</devicename>"
+            f"<family>{'pc' if emulator.panorama else '400'}</family><model>{model}</model>"
+            f"<serial>021201000001</serial><sw-version>{emulator.version}</sw-version><app-version>8780-8400</app-version>"
+            "<av-version>0</av-version><url-db>paloaltonetworks</url-db><operational-mode>normal</operational-mode>"
+            "<multi-vsys>off</multi-vsys></system>"
         )
 
     def _ha(self) -> str:
-        if not self._emulator.ha:
+        state = self._emulator.ha
+        if not state:
             return "<enabled>no</enabled>"
-        local = f"<local-info><state>{self._emulator.ha}</state></local-info>"
+        local = f"<local-info><state>{state}</state><priority>100</priority></local-info>"
+        peer = f"<peer-info><state>{_PEERS.get(state, 'unknown')}</state><conn-status>up</conn-status></peer-info>"
+        inner = f"{local}{peer}<running-sync>synchronized</running-sync>"
         if self._emulator.panorama:
-            return f"<enabled>yes</enabled>{local}"
-        return f"<enabled>yes</enabled><group><mode>Active-Passive</mode>{local}</group>"
+            return f"<enabled>yes</enabled>{inner}"
+        return f"<enabled>yes</enabled><group><mode>Active-Passive</mode>{inner}</group>"
 
-    def _changes(self) -> str:
+    def _panorama(self) -> str:
+        """The command line's text; empty where no Panorama is configured."""
+        server = self._emulator.managed_by
+        return f"Panorama Server 1 : {server}\n    Connected     : yes\n    HA state      : Active\n" if server else ""
+
+    def _changes(self, only: str | None) -> str:
         entries = []
-        for admin, changes in self._emulator.configuration.pending.items():
-            for path, action in changes.items():
-                steps = "".join(f"/{tag}" + (f"[@name='{name}']" if name else "") for tag, name in path[:-1])
+        for admin, changes in sorted(self._emulator.configuration.pending.items()):
+            for path, action in changes.items() if only in (None, admin) else ():
+                inside = "".join(f"/{tag}" + (f"[@name='{name}']" if name else "") for tag, name in path)
+                kind = "device-group" if self._emulator.panorama else "vsys"
                 entries.append(
-                    f"<entry><xpath>/config{steps}</xpath><owner>{admin}</owner><action>{action}</action>"
-                    f"<admin-history>{admin}</admin-history><component-type>vsys</component-type></entry>"
+                    f"<entry><xpath>/config{escaped(inside)}</xpath><owner>{escaped(admin)}</owner><action> {action}"
+                    f"</action><admin-history>{escaped(admin)}</admin-history><component-type>{kind}</component-type>"
+                    "</entry>"
                 )
-        return f"<journal>{''.join(entries)}</journal>"
+        return f"<journal>{''.join(entries)}</journal>" if entries else ""
 
-    def _groups(self, name: str) -> str:
+    def _revert(self, admin: str, parsed: Element) -> str:
+        emulator = self._emulator
+        if emulator.jobs.under_way():
+            raise Refused("", "Local commit jobs are queued. Revert operation is not allowed.")
+        emulator.require_unlocked(admin)
+        emulator.configuration.revert(parsed.findtext("config/partial/admin/member"))
+        return "<msg><line>All changes were reverted from configuration</line></msg>"
+
+    def _groups(self, name: str | None) -> str:
         groups = self._emulator.configuration.running.iterfind("devices/entry/device-group/entry")
-        found = next((one for one in groups if one.get("name") == name), None)
-        if found is None:
-            raise Refused("17", f"device group {name} is not known")
-        text = tostring(found, encoding="unicode")
-        devices = [one.get("name", "") for one in found.iterfind("devices/entry")]
+        found = [one for one in groups if name in (None, one.get("name"))]
+        if name is not None and not found:
+            raise Refused("17", f" show -> devicegroups -> name '{name}' is not a valid reference")
+        return f"<devicegroups>{''.join(map(self._group, found))}</devicegroups>"
+
+    def _group(self, group: Element) -> str:
+        text = tostring(group, encoding="unicode")
+        serials = [one.get("name", "") for one in group.iterfind("devices/entry")]
         lines = [
-            f'<entry name="{serial}"><serial>{serial}</serial><connected>yes</connected><vsys><entry name="vsys1">'
-            f"<shared-policy-status>{'In Sync' if self._emulator.pushed.get(serial) == text else 'Out of Sync'}"
-            "</shared-policy-status></entry></vsys></entry>"
-            for serial in devices
+            f'<entry name="{serial}"><serial>{serial}</serial><connected>yes</connected><shared-policy-status>'
+            f"{'In Sync' if self._emulator.pushed.get(serial) == text else 'Out of Sync'}</shared-policy-status>"
+            f"<hostname>fw-{serial}</hostname><multi-vsys>no</multi-vsys><vsys/></entry>"
+            for serial in serials
         ]
-        return f'<devicegroups><entry name="{name}"><devices>{"".join(lines)}</devices></entry></devicegroups>'
-
-
-def _locks(kind: str, locks: dict[str, str]) -> str:
-    entries = "".join(f'<entry name="{name}"><comment>{text}</comment></entry>' for name, text in locks.items())
-    return f"<{kind}>{entries}</{kind}>"
+        return f'<entry name="{escaped(group.get("name", ""))}"><devices>{"".join(lines)}</devices></entry>'

@@ -25,6 +25,7 @@ _OBJECTS = """
 <profiles><custom-url-category>
   <entry name="Blocked sites"><list><member>bad.example/</member></list><type>URL List</type></entry>
 </custom-url-category></profiles>
+<profile-group><entry name="Strict"/></profile-group>
 """
 
 
@@ -53,7 +54,6 @@ def firewall(panorama: str = "") -> str:
 <deviceconfig><system><hostname>fw1</hostname>{managed if panorama else ""}</system></deviceconfig>
 <vsys><entry name="vsys1">{_OBJECTS}
 <zone><entry name="trust"/><entry name="untrust"/></zone>
-<profile-group><entry name="Strict"/></profile-group>
 <rulebase>{_rulebase()}</rulebase></entry></vsys></entry></devices></config>"""
 
 

@@ -2,27 +2,29 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of XPath that the configuration API is used with: element names, and entries by their name."""
+"""The part of XPath that the configuration API is used with: names, entries by their name, members by their text."""
 
 from __future__ import annotations
 
 import re
 from xml.etree.ElementTree import Element, SubElement
 
-_STEP = re.compile(r"/([A-Za-z0-9-]+)(?:\[@name=(?:'([^']*)'|\"([^\"]*)\")\])?")
+Step = tuple[str, str | None]
+_STEP = re.compile(r"/([A-Za-z0-9-]+)(?:\[(@name|text\(\))=(?:'([^']*)'|\"([^\"]*)\")\])?")
 
 
 class BadXpath(Exception):  # noqa: N818
     pass
 
 
-def steps(xpath: str) -> list[tuple[str, str | None]]:
-    found, at = [], 0
+def steps(xpath: str) -> list[Step]:
+    found: list[Step] = []
+    at = 0
     while at < len(xpath):
         match = _STEP.match(xpath, at)
-        if match is None:
+        if match is None or (match[2] == "text()") != (match[1] == "member" and match[2] is not None):
             raise BadXpath(xpath)
-        found.append((match[1], match[2] if match[2] is not None else match[3]))
+        found.append((match[1], match[3] if match[3] is not None else match[4]))
         at = match.end()
     if not found or found[0] != ("config", None):
         raise BadXpath(xpath)
@@ -31,12 +33,12 @@ def steps(xpath: str) -> list[tuple[str, str | None]]:
 
 def child(parent: Element, tag: str, name: str | None) -> Element | None:
     for one in parent:
-        if one.tag == tag and (name is None or one.get("name") == name):
+        if one.tag == tag and (name is None or (one.text if tag == "member" else one.get("name")) == name):
             return one
     return None
 
 
-def find(root: Element, path: list[tuple[str, str | None]]) -> Element | None:
+def find(root: Element, path: list[Step]) -> Element | None:
     here: Element | None = root
     for tag, name in path:
         if here is None:
@@ -45,7 +47,7 @@ def find(root: Element, path: list[tuple[str, str | None]]) -> Element | None:
     return here
 
 
-def ensure(root: Element, path: list[tuple[str, str | None]]) -> Element:
+def ensure(root: Element, path: list[Step]) -> Element:
     here = root
     for tag, name in path:
         found = child(here, tag, name)

@@ -28,6 +28,7 @@ TABLE = "urlCategories"
 MOST_CATEGORIES = 64
 MOST_URLS = 25_000
 MOST_RANGES = 2_000
+LONGEST_DESCRIPTION = 256
 NAME = re.compile(r"[A-Za-z0-9_.() -]{1,255}")
 LISTS = (
     "urls", "dbCategorizedUrls", "keywords", "keywordsRetainingParentCategory", "ipRanges",
@@ -158,17 +159,19 @@ class Categories:
         for name in {*LISTS, *TEXTS} & set(body):
             _check_type(name, body[name])
         given = {name: body[name] for name in (*LISTS, *TEXTS, "scopes") if body.get(name) not in (None, "")}
-        self._check_name(str(given.get("configuredName", "")), old)
+        self._check_texts(str(given.get("configuredName", "")), str(given.get("description", "")), old)
         given = {"type": "URL_CATEGORY", **{n: list(dict.fromkeys(v)) if n in LISTS else v for n, v in given.items()}}
         self._check_urls(given)
         self._check_limits(given, old)
         return given
 
-    def _check_name(self, name: str, old: Row | None) -> None:
+    def _check_texts(self, name: str, description: str, old: Row | None) -> None:
         if old is not None and not old["customCategory"]:
             return
         if not NAME.fullmatch(name):
             raise bad_input("Category name is missing or has characters that are not allowed")  # unverified words
+        if len(description) > LONGEST_DESCRIPTION:
+            raise bad_input("Description is too long")  # unverified words
         if any(row.get("configuredName") == name and row is not old for row in self.rows):
             raise duplicate()
 

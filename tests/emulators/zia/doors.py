@@ -48,6 +48,7 @@ class Doors:
     def __init__(self, credentials: Credentials, tenant: Tenant, clock: Callable[[], float], secure: bool) -> None:
         self.credentials, self.tenant, self.clock, self.secure = credentials, tenant, clock, secure
         self.session_seconds = 300.0
+        self.says_blocked = False  # of a session that has ended; else that it is not valid. Both have been seen
         self._sessions: dict[str, Session] = {}
         self._ended: set[str] = set()
 
@@ -80,6 +81,8 @@ class Doors:
     def _stranger(self, request: Request, key: str) -> Refused:
         if request.path.startswith(ONEAPI) and key not in self._ended:
             return Refused(401, message="unauthorized")
+        if self.says_blocked:
+            return Refused(403, message="Resource Access Blocked")
         return Refused(401, "SESSION_NOT_VALID", "Session is not valid")
 
     def _bearer(self, request: Request) -> str:

@@ -41,7 +41,8 @@ LOCK_ANSWERS = {
 
 class ZiaEmulator(Emulator):
     """*rate_limits*: count requests and answer 429 as documented. *lock_block*: seconds that a request waits for the
-    edit lock before it is refused (30 in the cloud). *most_urls*: the quota. *ip_ranges*: categories take networks."""
+    edit lock before it is refused (30 in the cloud). *most_urls*: the quota. *ip_ranges*: categories take networks.
+    *ipv6*: groups take IPv6, which no organisation's did when this was written."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class ZiaEmulator(Emulator):
         lock_block: float = 0.02,
         most_urls: int = MOST_URLS,
         ip_ranges: bool = True,
+        ipv6: bool = False,
         with_site: bool = True,
         seed: int = 7,
         tls: ssl.SSLContext | None = None,
@@ -69,7 +71,7 @@ class ZiaEmulator(Emulator):
         self.doors = Doors(self.credentials, self.tenant, self.now, secure=tls is not None)
         shuffle = random.Random(seed)  # lists come back shuffled
         self.categories = Categories(self.tenant, shuffle, most_urls, ip_ranges)
-        self.tables = {path: Table(kind, self.tenant, shuffle) for path, kind in KINDS.items()}
+        self.tables = {path: Table(kind, self.tenant, shuffle, ipv6) for path, kind in KINDS.items()}
         self.exempted = UrlList("exemptedUrls", self.tenant, shuffle)
         self.unscanned = UrlList("whitelistUrls", self.tenant, shuffle)
 

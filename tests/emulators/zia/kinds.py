@@ -34,6 +34,8 @@ class Kind:
     shuffled: Sequence[str] = ()
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     limit: int = 0
+    longest_name: int = 255
+    addresses: Sequence[str] = ()  # fields with addresses
     page: int = 0  # size of a page where the client names none; 0: the list is not paged
     writable: bool = True
 
@@ -123,6 +125,7 @@ SSL_RULES = Kind(
     shuffled=("urlCategories",),
     choices={"state": STATES},
     limit=245,
+    longest_name=31,
 )  # fmt: skip
 
 FIREWALL_RULES = Kind(
@@ -164,6 +167,7 @@ SOURCE_GROUPS = Kind(
     on_get={"creatorContext": "ZIA", "isNonEditable": False, "extranetIpPool": False},
     shuffled=("ipAddresses",),
     limit=4000,
+    addresses=("ipAddresses",),
 )  # fmt: skip
 
 DESTINATION_GROUPS = Kind(
@@ -177,6 +181,7 @@ DESTINATION_GROUPS = Kind(
     shuffled=("addresses", "ipAddresses"),
     choices={"type": ("DSTN_IP", "DSTN_FQDN", "DSTN_DOMAIN", "DSTN_OTHER")},
     limit=4000,
+    addresses=("addresses",),
 )  # fmt: skip
 
 PORT_FIELDS = ("srcTcpPorts", "destTcpPorts", "srcUdpPorts", "destUdpPorts")

@@ -146,13 +146,15 @@ class Reader:
         return sorted(rows, key=lambda row: (row["order"] < 0, row["order"]))
 
     def _fits_who(self, rule: Row, client: Client) -> bool:
-        """All conditions must hold; of one condition, any value."""
+        """All conditions must hold; of one condition, any value. Groups and departments are one condition."""
         networks = [*rule.get("srcIps", []), *self._members(rule, "sourceIpGroups", "ipSourceGroups", "ipAddresses")]
         networks += self._members(rule, "srcIpGroups", "ipSourceGroups", "ipAddresses")
         if networks and not _in_any(_address(client.address), networks):
             return False
-        has = (("locations", {client.location}), ("groups", client.groups), ("departments", {client.department}))
-        return all(not rule.get(name) or self._names(rule, name) & set(mine) for name, mine in has)
+        if rule.get("locations") and client.location not in self._names(rule, "locations"):
+            return False
+        people = self._names(rule, "groups") | self._names(rule, "departments")
+        return not people or bool(people & {*client.groups, client.department})
 
     def _fits_place(self, rule: Row, address: str) -> bool:
         places = list(rule.get("destAddresses", []))

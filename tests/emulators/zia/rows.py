@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import ipaddress
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,6 +26,7 @@ from ansible_collections.egress.allowlist.tests.emulators.zia.tenant import Conf
 
 MOST_REFERENCES = 32  # locations, groups, departments in one rule
 LONGEST_DESCRIPTION = 10_240
+MOST_ADDRESSES = 16_000  # of all groups of a kind together
 
 
 def _numbers(value: Any) -> bool:
@@ -55,8 +57,8 @@ TYPES: Mapping[str, Callable[[Any], bool]] = {
 class Table:
     """One table of the saved configuration."""
 
-    def __init__(self, kind: Kind, tenant: Tenant, shuffle: random.Random) -> None:
-        self.kind, self.tenant, self.shuffle = kind, tenant, shuffle
+    def __init__(self, kind: Kind, tenant: Tenant, shuffle: random.Random, ipv6: bool) -> None:
+        self.kind, self.tenant, self.shuffle, self.ipv6 = kind, tenant, shuffle, ipv6
 
     @property
     def rows(self) -> list[Row]:
@@ -160,8 +162,9 @@ class Table:
                 raise bad_input(f"{name} cannot be null")
         if any(row["name"] == body["name"] and row is not old for row in self.rows):
             raise duplicate()
-        if len(body.get("description", "")) > LONGEST_DESCRIPTION:
-            raise bad_input("description is too long")
+        if len(body.get("description") or "") > LONGEST_DESCRIPTION or len(body["name"]) > self.kind.longest_name:
+            raise bad_input("name or description is too long")  # unverified words
+        self._check_addresses(body)
         self._check_choices(body)
         return self._stored(body)
 
@@ -172,6 +175,16 @@ class Table:
         """Of Zscaler's own rules these are read-only ("Request body is invalid" on predefined rule reorder)."""
         if body.get("predefined") or body.get("defaultRule"):
             raise bad_body()
+
+    def _check_addresses(self, body: Row) -> None:
+        """"User-defined groups for IPv6 addresses are currently not supported" (Zscaler's Python SDK)."""
+        given = [place for name in self.kind.addresses for place in body.get(name) or []]
+        if body.get("type", "DSTN_IP") == "DSTN_IP" and not all(is_place(place, self.ipv6) for place in given):
+            raise bad_input("Invalid IP address")  # unverified words
+        others = [row for row in self.rows if row["name"] != body["name"]]
+        there = sum(len(row.get(name, [])) for row in others for name in self.kind.addresses)
+        if len(given) + there > MOST_ADDRESSES:
+            raise limit_reached(f"Maximum {MOST_ADDRESSES} IP addresses are allowed. Limit has exceeded.")
 
     def _check_choices(self, body: Row) -> None:
         for name, allowed in self.kind.choices.items():
@@ -223,6 +236,19 @@ class Table:
     def _close_gap(self, row: Row) -> None:
         for other in self._ordered_rows() if self.kind.ordered else ():
             other["order"] -= int(other["order"] > row["order"])
+
+
+def is_place(text: str, ipv6: bool) -> bool:
+    """An address, a network or a range with a hyphen."""
+    ends = text.split("-") if "/" not in text else [text]
+    try:
+        networks = [ipaddress.ip_network(end, strict=False) for end in ends]
+    except ValueError:
+        return False
+    versions = {network.version for network in networks}
+    if len(networks) > 2 or len(versions) > 1 or (versions == {6} and not ipv6):
+        return False
+    return int(networks[0].network_address) <= int(networks[-1].network_address)
 
 
 def users_of(config: Config, table: str, wanted: Any) -> int:

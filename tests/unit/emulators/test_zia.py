@@ -119,6 +119,15 @@ def test_a_session_that_ends_activates_what_was_saved(emulator: ZiaEmulator, api
     assert api.done("GET", "/status") == {"status": "ACTIVE"}
 
 
+def test_a_session_that_ended_is_told_of_in_two_ways(emulator: ZiaEmulator, api: Api) -> None:
+    emulator.doors.says_blocked = True
+    emulator.end_sessions()
+    refused = api.send("GET", "/status")
+    assert (refused.status_code, refused.json()) == (403, {"message": "Resource Access Blocked"})
+    assert api.log_in().ok
+    assert api.send("GET", "/status").ok
+
+
 def test_a_logout_activates_too(emulator: ZiaEmulator) -> None:
     api = Api(emulator, "/api/v1")
     api.done("POST", "/authenticatedSession", legacy_login(emulator))
@@ -141,6 +150,8 @@ def test_what_is_saved_is_in_force_after_the_activation(emulator: ZiaEmulator, a
     assert is_allowed(emulator)
     state = emulator.state()
     assert state["saved"] == state["in force"] != before["in force"]
+    api.done("POST", "/authSettings/exemptedUrls?action=ADD_TO_LIST", {"urls": ["later.example"]})
+    assert emulator.state()["in force"] == state["in force"], "what comes later waits for the next activation"
 
 
 def test_an_activation_waits_for_others_who_edit_and_publishes_their_work(emulator: ZiaEmulator, api: Api) -> None:

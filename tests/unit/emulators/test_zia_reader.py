@@ -147,6 +147,16 @@ def test_all_conditions_must_hold_and_of_each_any_value() -> None:
     assert not allowed(found, url, Client(address="10.31.0.5"))
 
 
+def test_groups_and_departments_are_one_condition() -> None:
+    found = config(CUSTOM_08=[".office.example"])
+    who = {table: [{"id": found.rows(table)[0]["id"]}] for table in ("groups", "departments")}
+    add(found, "urlFilteringRules", action="ALLOW", urlCategories=["CUSTOM_08"], **who)
+    url = "https://a.office.example/"
+    assert allowed(found, url, Client(groups=frozenset({"Managed desktops"})))
+    assert allowed(found, url, Client(department="Engineering"))
+    assert not allowed(found, url, Client(department="Sales"))
+
+
 def test_the_first_enabled_rule_decides() -> None:
     found = config(CUSTOM_08=[".office.example"])
     add(found, "urlFilteringRules", action="BLOCK", urlCategories=["CUSTOM_08"])

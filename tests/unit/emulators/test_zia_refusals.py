@@ -83,6 +83,7 @@ def test_these_urls_are_taken(api: Api, url: str) -> None:
         ({"configuredName": "a/b"}, (400, "INVALID_INPUT_ARGUMENT")),
         ({"configuredName": "Partner portals"}, (400, "DUPLICATE_ITEM")),
         ({"urls": []}, (400, "INVALID_INPUT_ARGUMENT")),
+        ({"description": "d" * 257}, (400, "INVALID_INPUT_ARGUMENT")),
         ({"urls": "a.example"}, (400, "Request body is invalid.")),
         ({"links": ["a.example"]}, (400, "Request body is invalid.")),
         ({"ipRanges": ["10.0.0.0/40"]}, (400, "INVALID_INPUT_ARGUMENT")),
@@ -131,6 +132,33 @@ def test_lists_come_back_shuffled_and_empty_ones_not_at_all(api: Api) -> None:
     assert api.done("GET", "/authSettings/exemptedUrls") == {}
 
 
+@pytest.mark.parametrize(
+    "place", ["2001:db8::1", "10.0.0.0/33", "www.example.com", "10.0.0.9-10.0.0.1", "10.0.0.1-10.0.0.2-10.0.0.3", ""]
+)
+def test_groups_hold_addresses_of_version_four(api: Api, place: str) -> None:
+    source = {"name": "mine", "ipAddresses": ["10.1.0.0/16", place]}
+    assert refusal(api, "POST", "/ipSourceGroups", source) == (400, "INVALID_INPUT_ARGUMENT")
+    target = {"name": "mine", "type": "DSTN_IP", "addresses": ["10.1.0.1-10.1.0.9", place]}
+    assert refusal(api, "POST", "/ipDestinationGroups", target) == (400, "INVALID_INPUT_ARGUMENT")
+    api.done("POST", "/ipDestinationGroups", {**target, "type": "DSTN_FQDN", "addresses": ["www.example.com"]})
+
+
+def test_all_groups_together_hold_16000_addresses(api: Api) -> None:
+    places = [f"10.{one // 250}.{one % 250}.0/24" for one in range(15_990)]
+    api.done("POST", "/ipSourceGroups", {"name": "many", "ipAddresses": places})
+    more = {"name": "mine", "ipAddresses": places[:10]}
+    assert refusal(api, "POST", "/ipSourceGroups", more) == (403, "LIMIT_EXCEEDED")
+    api.done("POST", "/ipSourceGroups", {**more, "ipAddresses": places[:7]})
+
+
+def test_addresses_come_back_shuffled(api: Api) -> None:
+    places = [f"10.1.0.{one}" for one in range(12)]
+    group = api.done("POST", "/ipSourceGroups", {"name": "mine", "ipAddresses": places})["id"]
+    seen = [tuple(api.done("GET", f"/ipSourceGroups/{group}")["ipAddresses"]) for _time in range(4)]
+    assert len(set(seen)) > 1
+    assert {frozenset(one) for one in seen} == {frozenset(places)}
+
+
 # Rules
 
 
@@ -160,6 +188,7 @@ def test_a_rule_must_fit(api: Api, change: dict[str, Any], wanted: tuple[int, st
 
 
 def test_the_action_of_a_tls_rule_is_an_object(api: Api) -> None:
+    assert refusal(api, "POST", "/sslInspectionRules", {**TLS_RULE, "name": "n" * 32})[0] == 400, "31 characters"
     for action in ("DO_NOT_DECRYPT", {"type": "INSPECT"}):
         body = {**TLS_RULE, "action": action}
         assert refusal(api, "POST", "/sslInspectionRules", body) == (400, "Request body is invalid.")

@@ -12,7 +12,8 @@ from xml.etree.ElementTree import fromstring, tostring
 
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import Driver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.panos import PanosDriver
-from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator, response
+from ansible_collections.egress.allowlist.tests.emulators.panos.answers import response
+from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator
 from ansible_collections.egress.allowlist.tests.emulators.server import Answer, Request
 
 from .api_host import ApiHost
