@@ -10,7 +10,7 @@ import contextlib
 import time
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any, ClassVar, Iterator, Mapping
 from urllib.parse import urlsplit
 
 import pytest
@@ -37,6 +37,8 @@ class ApiHost(Host):
     """``state`` is all that the emulator has configured, staged and in force."""
 
     fewest_steps = 3
+    secret_options: ClassVar[tuple[str, ...]]
+    reference: ClassVar[dict[str, Any]] = {}  # options that rules: reference needs beside the usual ones
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

@@ -29,6 +29,9 @@ if sys.version_info >= (3, 11):  # the others are written from the control node,
     HOSTS.update({"panos": PanosHost, "zia": ZiaHost, "fortios": FortiosHost})
 
 
+APIS = tuple(kind for kind in HOSTS if kind not in PROGRAMS)
+
+
 @contextlib.contextmanager
 def started(kind: type[Host], folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Host]:
     patch.setenv("FAKE_SQUID", str(folder / "run"))

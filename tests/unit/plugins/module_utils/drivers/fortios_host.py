@@ -47,6 +47,7 @@ class FortiosHost(ApiHost):
     driver: ClassVar[type[Driver]] = FortiosDriver
     odd = "*cdn.onenote.net"
     fewest_steps = 2
+    secret_options = ("access_token",)
     rearranged: ClassVar[dict[str, Any]] = {"source_interfaces": ["guest"]}
     everyone = ("all", "0.0.0.0/0", "::/0", "10.0.0.1/8", "Nobody knows me", "a<b", "any", "")
     strange_paths = ("policy Card payments", "external resource threats", "entries of threats", "place of policy x")

@@ -44,6 +44,7 @@ def _ordered(text: str) -> str:
 class PanosHost(ApiHost):
     driver: ClassVar[type[Driver]] = PanosDriver
     odd = "autodiscover.*.onmicrosoft.com"
+    secret_options = ("password",)
     rearranged: ClassVar[dict[str, Any]] = {"from_zones": ["trust"]}
     everyone = ("all", "0.0.0.0/0", "::/0", "10.0.0.1/8", "nobody'] | //x", "Nobody knows me", "any", "")
     strange_paths = ("security rule Block the rest", "url category egress_other", "address egress_mmdx", "place of x y")

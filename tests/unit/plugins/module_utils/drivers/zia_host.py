@@ -46,6 +46,7 @@ class ZiaHost(ApiHost):
     driver: ClassVar[type[Driver]] = ZiaDriver
     odd = "autodiscover.contoso.onmicrosoft.com"
     fewest_steps = 4
+    secret_options = ("client_secret",)
     rearranged: ClassVar[dict[str, Any]] = {"rank": 7, "clients": ["location:Headquarters"]}
     everyone = ("all", "0.0.0.0/0", "::/0", "10.0.0.1/8", "location:Nowhere", "Desktops", "any", "")
     strange_paths = ("url rule All else", "url category Partner portals", "ssl rule egress_mmdx", "place of x y")
