@@ -93,8 +93,8 @@ options:
     default: []
   publish_others:
     description:
-      - Go on where edits of somebody else wait for their activation, which ours would put in force as well. Otherwise
-        the run stops before it writes.
+      - Go on where edits of somebody else wait for their activation. ZIA then puts ours and theirs in force together,
+        once everybody who has edited has activated. Otherwise the run stops before it writes.
     type: bool
     default: false
   record_dir:
@@ -113,6 +113,10 @@ notes:
     rule of ZIA wants all of its conditions, so clients of one kind stand in one list.
   - V(bypass_content_inspection) is what comes of TLS that is left as it is and passes the other policies. It needs
     V(allow) and V(bypass_tls_inspection) beside it. Plain http is scanned whatever the rules say.
+  - ZIA goes by the closest entry of all categories. Where a category of the site has a name below one of ours, its
+    rules are met there, and the run warns.
+  - Groups of addresses hold IPv4 alone. IPv6 networks are told in RV(translation) and left out, and IPv6 clients are an
+    error.
   - A category knows no ports. An entry for port 443 alone is allowed on port 80 too, and RV(translation) says so. Other
     ports leave through the firewall.
   - With O(activate=false) everything is saved. ZIA puts it in force when anybody activates, and when the session of

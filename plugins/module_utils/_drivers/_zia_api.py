@@ -84,7 +84,8 @@ class ZiaApi(Api):
         self._has_session = True
 
     def logged_out(self, answer: HttpAnswer) -> bool:
-        if answer.status != 401 or self._logins > 1 or not (self._token or self._has_session):
+        ended = answer.status == 401 or (answer.status == 403 and "Resource Access Blocked" in _message(answer))
+        if not ended or self._logins > 1 or not (self._token or self._has_session):
             return False
         self._token, self._has_session = "", False
         self.log_in()

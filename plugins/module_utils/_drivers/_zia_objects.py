@@ -49,6 +49,14 @@ def _deep(old: Optional[Verdict], entry: Entry, found: EntryClass, base: str) ->
     return replace(old, lost=f"{old.lost}, {lost}" if old.lost else lost, loses=loses)
 
 
+def over_ipv4(holding: Holding) -> Tuple[Optional[Holding], Optional[Verdict]]:
+    """Groups of addresses hold IPv4 alone."""
+    if holding.entry.type == "host" or holding.entry.network.version == 4:
+        return holding, None
+    lost = "all of it: groups of addresses on ZIA hold IPv4 alone, so it leaves by another way"
+    return None, Verdict(holding.entry.line(()), holding.intents, lost=lost, loses="foreign")
+
+
 class Renderer:
     """Entries of one list to objects; references are names here, and become numbers when they are written."""
 
@@ -100,7 +108,9 @@ class Renderer:
         if found.networks:
             where = {"destIpGroups": [base]}
             if tls and any(port.startswith("tcp") for port in found.ports):
-                yield f"ssl rule {base}-net", self._rule({**where, "action": self._undecrypted(found)})
+                # Of a rule about TLS, ZIA takes no name with more than 31 characters.
+                name = f"{base}n" if found.suffix else f"{base}-n"
+                yield f"ssl rule {name}", self._rule({**where, "action": self._undecrypted(found)})
             if "allow" in found.intents:
                 yield f"network service {base}", self._service(found)
                 yield f"firewall rule {base}", self._firewall({**where, "nwServices": [base], "action": "ALLOW"})

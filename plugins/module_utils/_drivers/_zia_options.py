@@ -122,6 +122,9 @@ def clients_of(options: Mapping[str, Any]) -> Clients:
             "name clients of one kind, and give the others a list with another `name`"
         )
     if networks:
+        for index, client in enumerate(clients):
+            if ":" in client:
+                raise AllowlistError(f"clients[{index}]: {client}: groups of addresses on ZIA hold IPv4 alone")
         return Clients(networks=tuple(sorted(networks)))
     return Clients((), kinds.pop(), tuple(sorted(name.partition(":")[2].strip() for name in names)))
 

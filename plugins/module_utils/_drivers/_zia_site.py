@@ -18,6 +18,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_sce
     EXEMPTED,
     Scene,
     is_own,
+    name_of,
     split_key,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
@@ -86,6 +87,23 @@ class Site:
         action = rule["action"] if isinstance(rule["action"], str) else rule["action"]["type"]
         return f"{kind}: {what}{', ' + who if who else ''}, action {action}"
 
+    def closer(self, prefix: str, objects: Mapping[str, str]) -> List[str]:
+        """ZIA takes the closest entry of all categories, so an entry of the site below one of ours wins."""
+        ours = _urls(objects)
+        trees = {url[1:] for url in ours if url.startswith(".")}
+        found: List[str] = []
+        for row in self.scene.tables["url category"]:
+            name = name_of("url category", row)
+            urls = [] if is_own(name, prefix) else [str(url) for url in row.get("urls", [])]
+            hidden = [url for url in urls if url not in ours and _is_below(url.partition("/")[0].lstrip("."), trees)]
+            if hidden:
+                more = f" and {len(hidden) - 1} more" if hidden[1:] else ""
+                found.append(
+                    f"the category {name!r} has {hidden[0]}{more}, closer than an entry of this list above it: ZIA goes "
+                    "by the rules for that category there"
+                )
+        return found
+
     # Limits
 
     def require_room(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
@@ -133,3 +151,8 @@ def _does(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     actions = [one.get("action") for one in (row, wanted)]
     kinds = [one.get("type") if isinstance(one, dict) else one for one in actions]
     return kinds[0] == kinds[1] and all(names <= set(row.get(field, [])) for field, names in lists.items())
+
+
+def _is_below(host: str, trees: set[str]) -> bool:
+    labels = host.split(".")
+    return any(".".join(labels[start:]) in trees for start in range(len(labels) - 1))

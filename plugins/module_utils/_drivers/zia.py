@@ -16,6 +16,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_obj
     INTENTS,
     Reader,
     Renderer,
+    over_ipv4,
     translated,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import (
@@ -152,11 +153,10 @@ class ZiaDriver(Driver):
             self.prefix, options["change_id"] or "", clients_of(options), options["rank"], rules=True
         )
         accepted = Accepted(options["widen"], options["narrow"], tuple(options["known_names"]))
-        on_web = [on_the_web(holding) for holding in holdings]
-        verdicts = [verdict for _holding, verdict in on_web if verdict is not None]
+        kept, verdicts = _held(holdings)
         objects: Dict[str, str] = {}
         exempt, errors = set(), []
-        for found in classes([holding for holding, _verdict in on_web if holding], self.intents):
+        for found in classes(kept, self.intents):
             urls, told = translated(found, accepted)
             verdicts += told
             errors += _errors(found) if manage else []
@@ -183,6 +183,7 @@ class ZiaDriver(Driver):
             if manage and not errors:
                 objects.update(self._wanted_places(scene, rules))
         warnings = [*self._warnings, *([_STAGED] if not self.options["activate"] else [])]
+        warnings += Site(self.api, scene).closer(self.prefix, objects) if scene is not None else []
         told = [] if manage else [Site.in_words(key, text) for key, text in sorted(rules.items())]
         return Desired(
             objects=self._keep_change_id(objects, present),
@@ -316,3 +317,17 @@ def _errors(found: EntryClass) -> List[str]:
         "only where TLS is left as it is and the other policies are passed by"
     )
     return [text]
+
+
+def _held(holdings: Sequence[Holding]) -> Tuple[List[Holding], List[Verdict]]:
+    """What of the entries a tenant can hold, and verdicts for what it cannot."""
+    kept: List[Holding] = []
+    verdicts: List[Verdict] = []
+    for holding in holdings:
+        rest, verdict = on_the_web(holding)
+        verdicts += [verdict] if verdict is not None else []
+        if rest is not None:
+            rest, verdict = over_ipv4(rest)
+            verdicts += [verdict] if verdict is not None else []
+        kept += [rest] if rest is not None else []
+    return kept, verdicts

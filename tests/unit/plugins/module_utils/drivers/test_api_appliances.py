@@ -33,7 +33,7 @@ if sys.version_info >= (3, 11):
         "a list of numbers": Answer(200, b"[1, 2, 3]", {"Content-Type": "application/json"}),
         "an empty object": Answer(200, b"{}", {"Content-Type": "application/json"}),
         "another document": Answer(200, b"<feed><entry/></feed>", {"Content-Type": "application/xml"}),
-        "entities": Answer(200, b'<!DOCTYPE x [<!ENTITY a "b">]><response status="success"><result>&a;</result></response>'),
+        "entities": Answer(200, b'<!DOCTYPE x [<!ENTITY a "b">]><response status="success"><result>&a;</result>'),
         "bytes": Answer(200, b"\xff\xfe\x00\x01" * 20),
     }
 else:
@@ -85,7 +85,7 @@ def test_a_write_whose_answer_gets_lost_is_done_once_or_not_at_all(host, fault) 
             host.recover()
             host.run(*wanted, default_ports=["tcp/443"])
         assert host.state() == end, f"write {step}"
-    assert writes > 1
+    assert writes >= host.fewest_steps - 1
 
 
 def _writes_of(host: Any, wanted: list[str]) -> int:

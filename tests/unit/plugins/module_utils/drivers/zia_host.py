@@ -75,7 +75,7 @@ class ZiaHost(ApiHost):
         return self.emulator
 
     def made(self) -> ZiaEmulator:
-        return ZiaEmulator(ipv6=True)  # an entry of the suite is a network of IPv6
+        return ZiaEmulator()  # an entry of the suite is a network of IPv6
 
     def usual(self) -> dict[str, Any]:
         given = self.zia.credentials
