@@ -56,7 +56,7 @@ FEED = "entries of "
 ROWS = "rows in "
 PROFILES = {"webfilter profile": "webfilter/profile", "ssl profile": "firewall/ssl-ssh-profile"}
 ORDERED = ("policy", "proxy policy", "authentication rule")
-_EMPTY = (None, "", [], "disable", {}, "no-inspection")
+_EMPTY: Tuple[Any, ...] = (None, "", [], "disable", {}, "no-inspection")
 
 
 @dataclass

@@ -28,7 +28,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._order import mis
 
 OLDEST_FEED = (7, 2, 1)
 # Feeds of URLs that policies in flow mode do not match: from these builds on. Source: community.fortinet.com 391554.
-_DEFECT = {(7, 2): 11, (7, 4): 7}
+_DEFECT: Dict[Tuple[int, ...], int] = {(7, 2): 11, (7, 4): 7}
 
 
 class Site:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from typing import Iterable, List, Optional, Sequence
+from typing import Iterable, List, Optional
 from xml.etree.ElementTree import Element
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
@@ -59,7 +59,7 @@ def canonical(entry: Element) -> str:
     return "\n".join(_lines(entry, "")) + "\n"
 
 
-def _lines(found: Element, indent: str) -> Sequence[str]:
+def _lines(found: Element, indent: str) -> List[str]:
     tag = found.tag if found.get("name") is None else f'{found.tag} name="{_escaped(found.get("name", ""))}"'
     children = [_lines(child, indent + "  ") for child in found if not _is_default(child)]
     if not children:

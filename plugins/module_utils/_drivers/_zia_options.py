@@ -68,7 +68,9 @@ def login_of(options: Mapping[str, Any]) -> Login:
             "or ZIA_USERNAME, ZIA_PASSWORD, ZIA_API_KEY), got neither whole"
         )
     host, identity = _hosts(options, oneapi=all(client))
-    return Login(*(client if all(client) else ["", ""]), *admin, host, identity)
+    client_id, client_secret = client if all(client) else ("", "")
+    username, password, api_key = admin
+    return Login(client_id, client_secret, username, password, api_key, host, identity)
 
 
 def _hosts(options: Mapping[str, Any], oneapi: bool) -> Tuple[str, str]:

@@ -99,8 +99,8 @@ class Site:
             if hidden:
                 more = f" and {len(hidden) - 1} more" if hidden[1:] else ""
                 found.append(
-                    f"the category {name!r} has {hidden[0]}{more}, closer than an entry of this list above it: ZIA goes "
-                    "by the rules for that category there"
+                    f"the category {name!r} has {hidden[0]}{more}, closer than an entry of this list above it: there "
+                    "ZIA goes by the rules for that category"
                 )
         return found
 

@@ -78,11 +78,12 @@ class ApiHost(Host):
             headers: Mapping[str, str] | None = None, body: bytes | None = None,
         ) -> _http.HttpAnswer:  # fmt: skip
             told = Request(method, urlsplit(url).path, dict(params or {}), dict(headers or {}), body or b"")
-            words = {"params": params, "headers": headers, "body": body}
             if changes(told):
-                answer: _http.HttpAnswer = guard.call(real, session, method, url, **words)
+                answer: _http.HttpAnswer = guard.call(
+                    real, session, method, url, params=params, headers=headers, body=body
+                )
                 return answer
-            return real(session, method, url, **words)
+            return real(session, method, url, params=params, headers=headers, body=body)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_http.HttpSession, "request", request)
