@@ -17,13 +17,14 @@ from ansible_collections.egress.allowlist.plugins.module_utils._connection impor
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.nftables import NftablesDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.panos import PanosDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers.zia import ZiaDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._run import allowlist_argument_spec
-from ansible_collections.egress.allowlist.plugins.modules import nftables, panos, snapshot, squid
+from ansible_collections.egress.allowlist.plugins.modules import nftables, panos, snapshot, squid, zia
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "apply"
-DRIVERS = {"squid": SquidDriver, "nftables": NftablesDriver, "panos": PanosDriver}
-MODULES = {"squid": squid, "nftables": nftables, "panos": panos}
+DRIVERS = {"squid": SquidDriver, "nftables": NftablesDriver, "panos": PanosDriver, "zia": ZiaDriver}
+MODULES = {"squid": squid, "nftables": nftables, "panos": panos, "zia": zia}
 BY_API = [name for name, driver in DRIVERS.items() if set(CONNECTION_SPEC) <= set(driver.argument_spec)]
 # Whose API is at an address of its own, not at one for all customers.
 WITH_ADDRESS = ("panos", "fortios")
