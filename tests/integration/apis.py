@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egress.allowlist.tests.emulators.fortios.emulator import FortiosEmulator
 from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator
 from ansible_collections.egress.allowlist.tests.emulators.server import Emulator
 from ansible_collections.egress.allowlist.tests.emulators.zia.doors import Credentials
@@ -23,7 +24,11 @@ UNREACHABLE = {
     "ansible_python_interpreter": "/nowhere/python",
 }
 # What each says to a wrong credential.
-REFUSALS = {"panos": "does not let us in", "zia": "gives the client mmd-automation no token"}
+REFUSALS = {
+    "panos": "does not let us in",
+    "zia": "gives the client mmd-automation no token",
+    "fortios": "does not let this token in",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ def started(secret: str, folder: Path) -> Iterator[Apis]:
     with ExitStack() as stack:
         emulators: dict[str, Emulator] = {
             "panos": stack.enter_context(PanosEmulator({"egress": secret})),
+            "fortios": stack.enter_context(FortiosEmulator(secret)),
             "zia": stack.enter_context(ZiaEmulator(Credentials(client_secret=secret))),
         }
         yield Apis(emulators, {f"{name}1": host(name, one, secret, folder) for name, one in emulators.items()})
@@ -53,11 +59,15 @@ def host(name: str, emulator: Emulator, secret: str, folder: Path) -> dict[str, 
     return {**UNREACHABLE, "egress_appliance": name, f"egress_{name}": own, "ansible_host": emulator.url}
 
 
-SECRETS = {"panos": ["password"], "zia": ["client_secret"]}
+SECRETS = {"panos": ["password"], "zia": ["client_secret"], "fortios": ["access_token"]}
 OWN: dict[str, dict[str, Any]] = {
     "panos": {
         "username": "egress", "from_zones": ["trust"], "to_zones": ["untrust"],
         "position": {"security": "before Block the rest", "decryption": "top", "authentication": "top"},
+    },
+    "fortios": {
+        "proxy_policy": True, "webfilter_profiles": ["corporate"], "ssl_profiles": ["deep-inspection-own"],
+        "position": {"proxy_policy": "top", "authentication_rule": "top"},
     },
     "zia": {
         "client_id": "mmd-automation",
