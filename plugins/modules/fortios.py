@@ -22,7 +22,7 @@ description:
 author:
   - The egress.allowlist authors (@egress-allowlist)
 extends_documentation_fragment:
-  - egress.allowlist.attributes
+  - egress.allowlist.attributes.api
   - egress.allowlist.allowlist
   - egress.allowlist.connection
 options:

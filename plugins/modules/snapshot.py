@@ -32,7 +32,7 @@ options:
     description:
       - What the host is.
     type: str
-    choices: [squid, nftables, panos]
+    choices: [squid, nftables, panos, zia, fortios]
     required: true
   options:
     description:
@@ -63,6 +63,8 @@ seealso:
   - module: egress.allowlist.squid
   - module: egress.allowlist.nftables
   - module: egress.allowlist.panos
+  - module: egress.allowlist.zia
+  - module: egress.allowlist.fortios
 """
 
 EXAMPLES = r"""
@@ -116,7 +118,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-BY_API = ("panos",)  # asked from the control node
+BY_API = ("panos", "zia", "fortios")  # asked from the control node
 ARGUMENT_SPEC: Dict[str, Any] = {
     "state": {"type": "str", "choices": ["taken", "dropped", "restored"], "default": "taken"},
     "appliance": {"type": "str", "choices": ["squid", "nftables", *BY_API], "required": True},

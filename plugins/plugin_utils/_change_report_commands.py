@@ -22,7 +22,8 @@ _CREDENTIALS = re.compile(r"://[^/\s]*@")
 _OWN = ("egress_report_dir",)
 # What a rollback reads.
 _FOR_ROLLBACK = ("egress_appliance", "egress_name", "egress_host", "egress_squid", "egress_nftables", "egress_panos",
-                 "egress_snapshot_dir", "egress_appliance_hosts", "egress_lookup", "egress_cache_dir")  # fmt: skip
+                 "egress_zia", "egress_fortios", "egress_snapshot_dir", "egress_appliance_hosts", "egress_lookup",
+                 "egress_cache_dir")  # fmt: skip
 
 
 def commands(

@@ -13,9 +13,8 @@ from typing import Any
 
 import inlab
 import pytest
-
-from tests.web_service.history import ADDED, small_history
-from tests.web_service.service import WebService
+from ansible_collections.egress.allowlist.tests.web_service.history import ADDED, small_history
+from ansible_collections.egress.allowlist.tests.web_service.service import WebService
 
 REPORT = "playbooks/report_changes.yml"
 EXPLAIN = "playbooks/explain.yml"

@@ -29,7 +29,7 @@ from chromium import Chromium
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.unit.pac_questions import Question, address_of, disguises, holds
+from ansible_collections.egress.allowlist.tests.unit.pac_questions import Question, address_of, disguises, holds
 
 NAMES = 300
 ALWAYS = ["*.update.example", "login.live.example", "*cdn.x.example", "a.*.y.example", "*.*.deep.example",

@@ -19,8 +19,16 @@ import pytest
 
 sys.path.insert(0, str(inlab.ROOT))
 
-from tests.web_service.history import ADDED, FIRST, LAST, MOVED, SAME, load_history, small_history
-from tests.web_service.service import WebService
+from ansible_collections.egress.allowlist.tests.web_service.history import (
+    ADDED,
+    FIRST,
+    LAST,
+    MOVED,
+    SAME,
+    load_history,
+    small_history,
+)
+from ansible_collections.egress.allowlist.tests.web_service.service import WebService
 
 RECORDED = inlab.ROOT.parent / "shared" / "data" / "webservice-history"
 APPLY = "playbooks/apply_mmd_allowlist.yml"

@@ -14,16 +14,20 @@ import pytest
 import yaml
 from ansible_collections.egress.allowlist.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import CONNECTION_SPEC
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers.fortios import FortiosDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.nftables import NftablesDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.panos import PanosDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.squid import SquidDriver
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers.zia import ZiaDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._run import allowlist_argument_spec
-from ansible_collections.egress.allowlist.plugins.modules import nftables, panos, snapshot, squid
+from ansible_collections.egress.allowlist.plugins.modules import fortios, nftables, panos, snapshot, squid, zia
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "apply"
-DRIVERS = {"squid": SquidDriver, "nftables": NftablesDriver, "panos": PanosDriver}
-MODULES = {"squid": squid, "nftables": nftables, "panos": panos}
+DRIVERS = {
+    "squid": SquidDriver, "nftables": NftablesDriver, "panos": PanosDriver, "zia": ZiaDriver, "fortios": FortiosDriver,
+}
+MODULES = {"squid": squid, "nftables": nftables, "panos": panos, "zia": zia, "fortios": fortios}
 BY_API = [name for name, driver in DRIVERS.items() if set(CONNECTION_SPEC) <= set(driver.argument_spec)]
 # Whose API is at an address of its own, not at one for all customers.
 WITH_ADDRESS = ("panos", "fortios")
