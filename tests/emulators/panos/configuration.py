@@ -41,12 +41,20 @@ class Configuration:
     def act(self, admin: str, action: str, xpath: str, given: Element | None, where: Mapping[str, str]) -> None:
         """Refused (nothing is changed then) or Missing where the appliance does not do it."""
         path = _place(xpath)
+        self._require_vsys(path)
         before = self.copy()
         try:
             getattr(self, f"_{action}")(admin, path, given, where)
         except Refused:
             self.candidate, self.pending = before
             raise
+
+    def _require_vsys(self, path: list[Step]) -> None:
+        """A firewall has the virtual systems that it has (what it says of others is a guess); Panorama makes the device
+        groups that it is told of."""
+        scope = path[: schema.scope_of(path)]
+        if len(scope) > 1 and scope[-2][0] == "vsys" and find(self.candidate, scope) is None:
+            raise Refused("12", f" vsys '{scope[-1][1]}' is not a valid reference\n vsys is invalid")
 
     def _set(self, admin: str, path: list[Step], given: Element | None, _where: object) -> None:
         if given is None:

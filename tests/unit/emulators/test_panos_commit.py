@@ -55,6 +55,16 @@ def test_a_partial_commit_takes_what_one_administrator_did(firewall, api, bob) -
     assert (api.status_code, api.status_detail) == ("19", "There are no changes to commit.")
 
 
+def test_what_two_have_changed_is_committed_with_the_first(firewall, api, bob) -> None:
+    api.set(ADDRESS.format("ours"), IP)
+    bob.set(ADDRESS.format("ours"), "<description>bob's words</description>")
+    bob.set(ADDRESS.format("bobs"), IP)
+    committed(api)
+    api.show(ADDRESS.format("ours"))
+    assert api.element_root.findtext("result/entry/description") == "bob's words"
+    assert [path[-1][1] for path in firewall.configuration.pending["bob"]] == ["bobs"]
+
+
 def test_a_commit_is_a_job_and_another_waits(firewall, api, bob) -> None:
     firewall.jobs.requests_per_job = 3
     api.set(ADDRESS.format("mine"), IP)
@@ -99,6 +109,17 @@ def test_own_changes_are_taken_back(firewall, api, bob) -> None:
     assert list(firewall.configuration.pending) == ["bob"]
     bob.op("<revert><config/></revert>")
     assert firewall.state() == state
+
+
+def test_nothing_is_taken_back_under_a_lock_or_a_commit(firewall, api, bob) -> None:
+    revert = "<revert><config><partial><admin><member>egress</member></admin></partial></config></revert>"
+    api.set(ADDRESS.format("mine"), IP)
+    bob.op("<request><config-lock><add/></config-lock></request>")
+    assert refused(api.op, revert) == "Configuration is locked by bob"
+    bob.op("<request><config-lock><remove/></config-lock></request>")
+    firewall.jobs.requests_per_job = 2
+    api.commit(cmd="<commit/>")
+    assert refused(api.op, revert) == "Local commit jobs are queued. Revert operation is not allowed."
 
 
 # Locks
@@ -157,10 +178,13 @@ def test_panorama_commits_and_then_pushes(panorama) -> None:
     assert states == [["Out of Sync"] * 2, ["In Sync"] * 2]
     assert all("192.0.2.1/32" in text for text in panorama.pushed.values())
     panorama.push_fails["0002B"] = "commit failed there"
+    api.set(f"{group}/address/entry[@name='b']", IP)
+    committed(api)
     api.commit(cmd=push, action="all")
     job = api.element_root.findtext("result/job")
     for _turn in range(3):
         api.op(f'show jobs id "{job}"', cmd_xml=True)
     found = {one.findtext("serial-no"): one.findtext("result") for one in api.element_root.iterfind(".//devices/entry")}
     assert (api.element_root.findtext("result/job/result"), found) == ("FAIL", {"0001A": "OK", "0002B": "FAIL"})
+    assert {serial: "name=\"b\"" in text for serial, text in panorama.pushed.items()} == {"0001A": True, "0002B": False}
     assert "is not a valid reference" in refused(api.commit, cmd=push.replace("Branches", "none"), action="all")

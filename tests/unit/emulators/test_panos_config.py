@@ -130,7 +130,7 @@ def test_in_multi_config_deleting_nothing_is_a_success(api) -> None:
 
 def test_set_adds_and_edit_replaces(api) -> None:
     api.set(CATEGORY, "<list><member>a.example/</member></list><type>URL List</type>")
-    api.set(CATEGORY, "<list><member>b.example/</member></list>")
+    api.set(CATEGORY, "<list><member>b.example/</member><member>a.example/</member></list>")
     assert members(api, CATEGORY) == ["a.example/", "b.example/"]
     entry = '<entry name="mmd"><list><member>c.example/</member></list><type>URL List</type></entry>'
     api.edit(CATEGORY, entry)
@@ -155,6 +155,9 @@ def test_the_candidate_says_who_has_changed_what(api, bob) -> None:
     change = bob.element_root.find("result/journal/entry")
     assert [change.findtext(tag) for tag in ("owner", "action")] == ["egress", " CREATE"]
     assert change.findtext("xpath") == ADDRESS.format("a1")
+    bob.op("<show><config><list><changes><partial><admin><member>bob</member></admin></partial></changes></list></config>"
+           "</show>")  # fmt: skip
+    assert len(bob.element_root.find("result")) == 0
     committed(api)
     api.get(ADDRESS.format("a1"))
     assert api.element_root.find("result/entry").attrib == {"name": "a1"}

@@ -90,6 +90,7 @@ def test_rules_that_are_refused(api, change, told) -> None:
 
 
 def test_xpaths_that_do_not_exist(api) -> None:
+    assert "vsys7" in refused(api.set, f"{VSYS.replace('vsys1', 'vsys7')}/address/entry[@name='a']", IP)
     refused(api.set, f"{VSYS}/adress/entry[@name='a']", IP)
     assert api.status_code == "6"
     refused(api.set, f"{VSYS}/address/entry[@name='a", IP)

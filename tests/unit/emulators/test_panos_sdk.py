@@ -206,6 +206,9 @@ def test_locks_are_known_by_the_sdk(firewall, bob) -> None:
 def test_panorama_takes_rules_commits_and_pushes_them() -> None:
     with PanosEmulator(panorama=True) as emulator:
         panorama = of(Panorama("127.0.0.1", "egress", "example"), emulator, "egress")
+        new = panorama.add(DeviceGroup("New"))
+        new.create()
+        assert {one.name for one in DeviceGroup.refreshall(panorama, add=False)} == {"Branches", "New"}
         group = DeviceGroup("Branches")
         panorama.add(group)
         written(group, OBJECTS)

@@ -166,6 +166,12 @@ def test_sources_and_destinations(firewall, source, client, wanted) -> None:
     assert firewall.verdict(Flow("other.example", server=client)).allowed is wanted
 
 
+def test_all_but_some_clients(firewall) -> None:
+    ruled(firewall, "security", "ours", "Staff", "any", "any", "mmd", ALLOW + "<negate-source>yes</negate-source>")
+    found = [firewall.verdict(Flow("www.x.example", client=client)).allowed for client in ("10.20.0.1", "10.21.0.1")]
+    assert found == [False, True]
+
+
 def test_a_line_without_its_slash_lets_more_through_unless_the_firewall_closes_it(firewall) -> None:
     firewall.by_hand("bob", "set", f"{VSYS}/profiles/custom-url-category/entry[@name='mmd']/list",
                      "<member>y.example</member>")  # fmt: skip
