@@ -25,9 +25,8 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 sys.path.insert(0, str(ROOT))
 
 import inlab
-
-from tests.web_service.history import FIRST, small_history
-from tests.web_service.service import WebService
+from ansible_collections.egress.allowlist.tests.web_service.history import FIRST, small_history
+from ansible_collections.egress.allowlist.tests.web_service.service import WebService
 
 RESULTS = ROOT / ".test" / "demo"
 PLAYBOOKS = "playbooks"

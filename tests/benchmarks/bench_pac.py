@@ -33,8 +33,8 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_catalog impor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.unit.pac_engines import Engine, Node, Timed, ours, pypac
-from tests.unit.pac_questions import Question, disguises, holds
+from ansible_collections.egress.allowlist.tests.unit.pac_engines import Engine, Node, Timed, ours, pypac
+from ansible_collections.egress.allowlist.tests.unit.pac_questions import Question, disguises, holds
 
 ALLOWED, OTHERS = "DIRECT", "PROXY proxy.example.com:8080"
 SLOW = 500  # questions for the engines that do not compile; what they take is counted up
