@@ -118,8 +118,12 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 def tables() -> str:
     """What stands between the two marks of the page."""
+    sleep = _api.Clock.sleep
     _api.Clock.sleep = staticmethod(lambda _seconds: None)  # a job of an emulator is done by being asked for
-    lines = [f"   {'* -' if index == 0 else '  -'} {cell}" for row in rows() for index, cell in enumerate(row)]
+    try:
+        lines = [f"   {'* -' if index == 0 else '  -'} {cell}" for row in rows() for index, cell in enumerate(row)]
+    finally:
+        _api.Clock.sleep = staticmethod(sleep)
     return "\n.. list-table::\n   :header-rows: 1\n\n" + "\n".join(lines) + "\n\n"
 
 
