@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import pan.xapi
 import pytest
 from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator
+from panos.base import PanDevice
 
 VSYS = "/config/devices/entry[@name='localhost.localdomain']/vsys/entry[@name='vsys1']"
 ADDRESS = f"{VSYS}/address/entry[@name='{{}}']"
@@ -35,6 +37,17 @@ def connected(emulator: PanosEmulator, key: str, name: str = "egress") -> pan.xa
     url = urlsplit(emulator.url)
     login = {"api_key": key} if key else {"api_username": name, "api_password": emulator.admins[name]}
     return pan.xapi.PanXapi(hostname=url.hostname, port=url.port, use_http=True, timeout=20, **login)
+
+
+def device_of(device: PanDevice, emulator: PanosEmulator, name: str) -> Any:
+    """The SDK knows https alone; the client below it knows both."""
+    url = urlsplit(emulator.url)
+    words = {"hostname": url.hostname, "port": url.port, "use_http": True, "timeout": 20}
+    device._api_key = key_of(emulator, name)
+    device._xapi_private = PanDevice.XapiWrapper(api_key=device._api_key, pan_device=device, **words)
+    device.interval = 0
+    device.refresh_system_info()
+    return device
 
 
 def refused(call: Callable[..., object], *args: object, **words: object) -> str:

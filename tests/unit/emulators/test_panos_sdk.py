@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator
 from ansible_collections.egress.allowlist.tests.emulators.panos.traffic import Flow
-from panos.base import PanDevice
 from panos.errors import (
     PanCommitInProgress,
     PanCommitNotNeeded,
@@ -26,7 +24,7 @@ from panos.objects import AddressGroup, AddressObject, CustomUrlCategory, Servic
 from panos.panorama import DeviceGroup, Panorama, PanoramaCommitAll
 from panos.policies import AuthenticationRule, DecryptionRule, PreRulebase, Rulebase, SecurityRule
 
-from .panos_clients import key_of
+from .panos_clients import device_of
 
 LINES = ["*.x.example/", "a.example/", "b.*.example/"]
 OBJECTS = [
@@ -45,17 +43,6 @@ RULES = [
 ]
 
 
-def of(device: PanDevice, emulator: PanosEmulator, name: str) -> Any:
-    """The SDK knows https alone; the client below it knows both."""
-    url = urlsplit(emulator.url)
-    words = {"hostname": url.hostname, "port": url.port, "use_http": True, "timeout": 20}
-    device._api_key = key_of(emulator, name)
-    device._xapi_private = PanDevice.XapiWrapper(api_key=device._api_key, pan_device=device, **words)
-    device.interval = 0
-    device.refresh_system_info()
-    return device
-
-
 @pytest.fixture
 def emulator() -> Iterator[PanosEmulator]:
     with PanosEmulator() as emulator:
@@ -64,12 +51,12 @@ def emulator() -> Iterator[PanosEmulator]:
 
 @pytest.fixture
 def firewall(emulator) -> Firewall:
-    return of(Firewall("127.0.0.1", "egress", "example"), emulator, "egress")
+    return device_of(Firewall("127.0.0.1", "egress", "example"), emulator, "egress")
 
 
 @pytest.fixture
 def bob(emulator) -> Firewall:
-    return of(Firewall("127.0.0.1", "bob", "builder"), emulator, "bob")
+    return device_of(Firewall("127.0.0.1", "bob", "builder"), emulator, "bob")
 
 
 def told(one: Any) -> dict[str, Any]:
@@ -205,7 +192,7 @@ def test_locks_are_known_by_the_sdk(firewall, bob) -> None:
 
 def test_panorama_takes_rules_commits_and_pushes_them() -> None:
     with PanosEmulator(panorama=True) as emulator:
-        panorama = of(Panorama("127.0.0.1", "egress", "example"), emulator, "egress")
+        panorama = device_of(Panorama("127.0.0.1", "egress", "example"), emulator, "egress")
         new = panorama.add(DeviceGroup("New"))
         new.create()
         assert {one.name for one in DeviceGroup.refreshall(panorama, add=False)} == {"Branches", "New"}
