@@ -15,6 +15,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_a
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_change import Change
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_objects import (
     INTENTS,
+    LONGEST_MEMBER,
     MOST_MEMBERS,
     Policy,
     Reader,
@@ -157,7 +158,7 @@ class PanosDriver(Driver):
         for found in classes(holdings, self.intents):
             lines, told = translated(found, accepted)
             verdicts += told
-            errors += self._errors(found.intents, len(lines), manage)
+            errors += self._errors(found.intents, lines, manage)
             whole = renderer.objects(found, lines)
             rules.update({key: text for key, text in whole.items() if key.split(" ")[1:2] == ["rule"]})
             objects.update(whole if manage else lists.objects(found, lines))
@@ -186,10 +187,13 @@ class PanosDriver(Driver):
         sources = tuple(sorted([*networks, *names]))
         return Policy(sources, *zones, options["profile_group"] or "", options["log_setting"] or "")
 
-    def _errors(self, intents: Sequence[str], count: int, manage: bool) -> List[str]:
-        errors = []
-        if count > MOST_MEMBERS:
-            errors.append(f"{count} lines in one URL category, and it holds {MOST_MEMBERS}: take several `name`s")
+    def _errors(self, intents: Sequence[str], lines: Sequence[str], manage: bool) -> List[str]:
+        errors = [
+            f"{line[:60]}…: a line of {len(line)} characters, and a URL category takes {LONGEST_MEMBER}"
+            for line in lines if len(line) > LONGEST_MEMBER
+        ]
+        if len(lines) > MOST_MEMBERS:
+            errors.append(f"{len(lines)} lines in one URL category, and it holds {MOST_MEMBERS}: take several `name`s")
         inspected = "bypass_content_inspection" not in intents
         if manage and not inspected and "allow" not in intents:
             errors.append("bypass_content_inspection is a property of the rule that allows: it needs allow beside it")
