@@ -8,6 +8,7 @@ Error codes: "PAN-OS XML API Error Codes" of the vendor's API guide.
 
 from __future__ import annotations
 
+import re
 from typing import Dict, List, Mapping, Optional
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
@@ -29,7 +30,8 @@ _CODES = {
 }  # fmt: skip
 _BUSY = ("commit is in progress", "commit in progress", "commit is pending", "pending commit", "other commit",
          "locked by", "config is locked", "configuration is locked", "commit is currently", "please try again",
-         "is not ready", "lock for", "held by")  # fmt: skip
+         "is not ready", "lock for", "held by", "are holding")  # fmt: skip
+_TIMED_OUT = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<response[^>]*\scode=[\"']22[\"']")
 
 
 class PanosRefusal(ApplianceError):  # noqa: N818  # what the appliance calls it
@@ -39,6 +41,10 @@ class PanosRefusal(ApplianceError):  # noqa: N818  # what the appliance calls it
         super().__init__(text)
         self.code = code
         self.busy = busy
+
+
+class JobUnfinished(ApplianceError):  # noqa: N818  # it goes on, and may end well
+    """A commit or push that is still under way when there is no more time to wait for it."""
 
 
 class PanosApi(Api):
@@ -55,7 +61,8 @@ class PanosApi(Api):
 
     def logged_out(self, answer: HttpAnswer) -> bool:
         """A key that has expired is asked for again, once."""
-        if answer.status not in (401, 403) or not self._login[1] or self._logins > 1 or not self._key:
+        ended = answer.status in (401, 403) or _TIMED_OUT.match(answer.text)
+        if not ended or not self._login[1] or self._logins > 1 or not self._key:
             return False
         self._key = ""
         self.login()
@@ -174,7 +181,7 @@ class PanosApi(Api):
         job, waiting = None, Waiting(self.connection.wait_timeout)
         while job is None or text_of(job, "status") != "FIN":
             if job is not None and not waiting.pause():
-                raise ApplianceError(
+                raise JobUnfinished(
                     f"{self.host}: job {number} ({what}) is not finished after {self.connection.wait_timeout} s "
                     "(wait_timeout). It goes on there; run again to see what came of it"
                 )
@@ -202,9 +209,10 @@ class PanosApi(Api):
         return answer.text.lstrip().startswith("<response")
 
     def _refusal(self, root: Element, what: str, status: int = 200) -> PanosRefusal:
-        code = root.get("code", "")
         failed = [one for one in root.findall("response") if one.get("status") != "success"]
-        said = " ".join(" ".join((failed[-1] if failed else root).itertext()).split())
+        told = failed[-1] if failed else root  # of a multi-config, the action that failed
+        code = told.get("code", "")
+        said = " ".join(" ".join(told.itertext()).split())
         if status in (401, 403):
             text = f"{self.host} does not let us in (HTTP {status}): {said or 'no reason given'}. Check key and login"
         else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, Mapping, Tuple
 from xml.etree.ElementTree import Element
 
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import PanosApi
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import PanosApi, PanosRefusal
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import canonical, plain, text_of
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
 
@@ -95,10 +95,26 @@ def read_scene(api: PanosApi, place: Place) -> Scene:
     if is_pending not in ("yes", "no"):
         raise ApplianceError(f"{api.host}: expected yes or no for pending changes, got {shown(plain(pending)[:200])}")
     candidate = {kind: _table(api, place.container(kind), running=False) for kind in TABLES}
+    if not any(candidate.values()):
+        _require_place(api, place)
     if is_pending == "no":
         return Scene(version, candidate, candidate)
     running = {kind: _table(api, place.container(kind), running=True) for kind in TABLES}
     return Scene(version, candidate, running, _pending(api))
+
+
+def _require_place(api: PanosApi, place: Place) -> None:
+    """Where nothing is, a write would make the very place: a virtual system or device group with a name mistyped."""
+    if place.device_group == "shared":
+        return
+    if not place.device_group:
+        if api.get(f"{place.root}/zone") is None:
+            raise ApplianceError(f"vsys: {api.host} has no zones, rules or objects in {place.vsys!r}: does it exist?")
+        return
+    try:
+        api.op(f"<show><devicegroups><name>{place.device_group}</name></devicegroups></show>")
+    except PanosRefusal as error:
+        raise ApplianceError(f"device_group: {api.host} has no {place.device_group!r} ({error})") from error
 
 
 def _version(api: PanosApi) -> Tuple[int, ...]:

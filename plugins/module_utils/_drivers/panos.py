@@ -11,7 +11,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._api import settl
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._translate import Accepted
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Driver, Present, RunCommand
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import PanosApi
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import JobUnfinished, PanosApi
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_change import Change
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_objects import (
     INTENTS,
@@ -246,8 +246,11 @@ class PanosDriver(Driver):
             return
         try:
             self._put_in_force(desired.objects)
+        except JobUnfinished:
+            raise  # it may still come into force, so nothing is taken back
         except ApplianceError as error:
             raise ApplianceError(f"{error}. {self._put_back(present.objects)}") from error
+        self._push()
 
     def _put_in_force(self, objects: Mapping[str, str]) -> None:
         options = self.options
@@ -259,8 +262,20 @@ class PanosDriver(Driver):
                 f"{self.api.host}: committed, and what runs is not what was written. Another administrator has pending "
                 "changes in the same objects; commit or revert these, and run again"
             )
-        if self.place.device_group and options["push"]:
+
+    def _push(self) -> None:
+        """To push the same twice is the same as once."""
+        if not self.place.device_group or not self.options["push"]:
+            return
+        try:
             settled(lambda: self.api.push(self.place.device_group), lambda: False)
+        except JobUnfinished:
+            raise
+        except ApplianceError as error:
+            raise ApplianceError(
+                f"{error}. Panorama has committed what was asked for, and not every firewall of "
+                f"{self.place.device_group} has it; the next run pushes again"
+            ) from error
 
     def _holds(self, objects: Mapping[str, str]) -> bool:
         return self._objects(read_scene(self.api, self.place)) == dict(objects)
