@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 from urllib.parse import quote
 
-from ansible_collections.egress.allowlist.plugins.module_utils._api import GROWING, Api
+from ansible_collections.egress.allowlist.plugins.module_utils._api import GROWING, Api, Uncertain
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_shapes import odd_field
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._http import HttpAnswer
 
@@ -77,6 +79,9 @@ class FortiosApi(Api):
                 rows = [rows]  # a table of one row, such as system/central-management
             if not isinstance(rows, list) or any(not isinstance(row, dict) for row in rows):
                 raise ApplianceError(f"{self.host}: expected a list of objects at {path}, got {shown(rows)}")
+            odd = [(odd_field(row), row) for row in rows if odd_field(row)]
+            if odd:
+                raise ApplianceError(f"{self.host}: {path} has {odd[0][0]!r} in an unknown form: {shown(odd[0][1])}")
             if found and rows and rows[0] == found[0]:
                 raise ApplianceError(f"{self.host} sends the same page of {path} again and again")
             found += rows
@@ -148,15 +153,23 @@ class FortiosApi(Api):
         self._transaction = str(number)
 
     def end(self, word: str) -> None:
-        """``commit`` or ``abort``."""
+        """``commit`` or ``abort``. Where the answer to a commit got lost it is aborted, since it may still be open."""
         if not self._transaction:
             return
         try:
-            params = {"action": f"transaction-{word}", "vdom": self._vdom}
-            answer = self.call("POST", "/api/v2/cmdb", params=params, write=True)
-            self._written(answer, f"{word} the transaction")
+            self._send_end(word)
+        except Uncertain:
+            if word == "commit":
+                with contextlib.suppress(ApplianceError):
+                    self._send_end("abort")
+            raise
         finally:
             self._transaction = ""
+
+    def _send_end(self, word: str) -> None:
+        params = {"action": f"transaction-{word}", "vdom": self._vdom}
+        answer = self.call("POST", "/api/v2/cmdb", params=params, write=True)
+        self._written(answer, f"{word} the transaction")
 
     def _written(self, answer: HttpAnswer, what: str) -> Row:
         try:

@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_api import FortiosApi, Row
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_options import (
+    FIRST_CATEGORY,
+    LAST_CATEGORY,
+)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_shapes import number
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
 
 
@@ -89,9 +94,10 @@ class Scene:
         return found
 
     def categories(self, prefix: str) -> Dict[str, int]:
-        """The numbers of our category feeds by name."""
+        """The numbers of our category feeds by name; no others, which rows of the site may have (0 is in many)."""
         rows = (row for kind, _name, row in self.own(prefix) if kind == "external resource")
-        return {str(row["name"]): int(row["category"]) for row in rows if row.get("type") == "category"}
+        found = {str(row["name"]): number(row.get("category")) for row in rows if row.get("type") == "category"}
+        return {name: category for name, category in found.items() if FIRST_CATEGORY <= category <= LAST_CATEGORY}
 
 
 def read_scene(api: FortiosApi, prefix: str, profiles: Mapping[str, Sequence[str]]) -> Scene:

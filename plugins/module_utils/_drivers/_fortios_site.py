@@ -17,11 +17,8 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios
     require_object_name,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_rows import TLS, WEB
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import (
-    Scene,
-    is_own,
-    split_key,
-)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import Scene, is_own, split_key
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_shapes import number
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EVERYONE, client_networks
 from ansible_collections.egress.allowlist.plugins.module_utils._order import missing
@@ -128,9 +125,10 @@ class Site:
     def category(self, name: str, first: int, taken: set[int]) -> int:
         """The number of a feed: the one that it has, else the first from *first* on that nobody has."""
         row = self.scene.row("external resource", name)
-        if row is not None and row.get("type") == "category":
-            return int(row["category"])
-        used = {int(row.get("category") or 0) for row in self.scene.tables["external resource"]} | taken
+        own = number(row.get("category")) if row is not None and row.get("type") == "category" else 0
+        if FIRST_CATEGORY <= own <= LAST_CATEGORY:
+            return own
+        used = {number(row.get("category")) for row in self.scene.tables["external resource"]} | taken
         free = [number for number in range(first, LAST_CATEGORY + 1) if number not in used]
         free += [number for number in range(FIRST_CATEGORY, first) if number not in used]
         if not free:
