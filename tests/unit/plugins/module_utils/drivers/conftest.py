@@ -10,7 +10,7 @@ import contextlib
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers import _nft_dnsmasq, _squid_process
@@ -22,7 +22,7 @@ from .squid_host import SquidHost
 PROGRAMS = ("squid", "nftables")  # that run on a host of their own
 HOSTS: dict[str, type[Host]] = {"squid": SquidHost, "nftables": NftablesHost}
 if sys.version_info >= (3, 11):  # the others are written from the control node, with what is there
-    from .fortios_host import FortiosHost
+    from .fortios_host import FortiosEmulator, FortiosHost
     from .panos_host import PanosHost
     from .zia_host import ZiaHost
 
@@ -66,3 +66,16 @@ def squid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 def firewall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     with started(NftablesHost, tmp_path, monkeypatch) as one:
         yield one
+
+
+@pytest.fixture
+def fortigate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Host]]:
+    """Makes FortiGates, each with its own switches of the emulator."""
+    with contextlib.ExitStack() as stack:
+
+        def made(**switches: Any) -> Host:
+            kind = type("Switched", (FortiosHost,), {"made": lambda _host: FortiosEmulator(**switches)})
+            folder = Path(tempfile.mkdtemp(dir=tmp_path))
+            return stack.enter_context(started(kind, folder, monkeypatch))
+
+        yield made

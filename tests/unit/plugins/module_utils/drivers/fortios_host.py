@@ -77,6 +77,19 @@ class FortiosHost(ApiHost):
     def made(self) -> FortiosEmulator:
         return FortiosEmulator()
 
+    @property
+    def requests(self) -> list[Request]:
+        """What was asked, in its order."""
+        return [one.request for one in self.emulator.seen]
+
+    def row(self, table: str, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = next(one for one in self.fortios.store.tables[table] if one.get("name") == name)
+        return found
+
+    def names(self, table: str) -> list[Any]:
+        """In their order; a number for a row without a name."""
+        return [one.get("name", one.get("policyid")) for one in self.fortios.store.tables[table]]
+
     def usual(self) -> dict[str, Any]:
         return {
             "host": self.emulator.url, "access_token": self.fortios.token, "clients": ["10.20.0.0/24"],

@@ -9,45 +9,20 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
-from ansible_collections.egress.allowlist.tests.emulators.fortios.emulator import FortiosEmulator
 from ansible_collections.egress.allowlist.tests.emulators.server import DROP, LOST, Answer, Request, json_answer
 
 from .fortios_host import FortiosHost
 
 PORTS = {"default_ports": ["tcp/443"]}
 LOGIN, MESH = "host login.live.com tcp/80,443", "host *.mesh.com tcp/80,443"
-Made = Callable[..., FortiosHost]
-
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Made]:
-    """A FortiGate with these switches of the emulator."""
-    hosts: list[FortiosHost] = []
-
-    def host(**switches: Any) -> FortiosHost:
-        class Switched(FortiosHost):
-            def made(self) -> FortiosEmulator:
-                return FortiosEmulator(**switches)
-
-        folder = tmp_path / str(len(hosts))
-        folder.mkdir()
-        hosts.append(Switched(folder))
-        hosts[-1].start()
-        return hosts[-1]
-
-    yield host
-    for one in hosts:
-        one.stop()
-
-
-@pytest.fixture
-def host(made: Made) -> FortiosHost:
-    return made()
+def host(fortigate: Callable[..., FortiosHost]) -> FortiosHost:
+    return fortigate()
 
 
 def refusal(status: int, error: int = 0, **more: Any) -> Answer:
@@ -59,17 +34,13 @@ def writes_to(*paths: str) -> Callable[[Request], bool]:
     return lambda request: request.method != "GET" and request.path.endswith(paths) and "action" not in request.query
 
 
-def seen(host: FortiosHost) -> list[Request]:
-    return [one.request for one in host.emulator.seen]
-
-
 # What is sent
 
 
 def test_the_token_is_in_a_header_alone_and_each_call_names_the_virtual_domain(host) -> None:
     host.run(*host.old, **PORTS, vdom="dmz")
     host.run(state="deleted", vdom="dmz")
-    for request in seen(host):
+    for request in host.requests:
         assert request.headers["authorization"] == f"Bearer {host.fortios.token}"
         assert request.query["vdom"] == "dmz"
         assert host.fortios.token.encode() not in request.body
@@ -78,10 +49,10 @@ def test_the_token_is_in_a_header_alone_and_each_call_names_the_virtual_domain(h
 
 def test_all_feeds_are_one_request_and_what_uses_them_is_one_transaction(host) -> None:
     host.run(*host.old, **PORTS)
-    pushes = [request for request in seen(host) if request.path.endswith("/dynamic")]
+    pushes = [request for request in host.requests if request.path.endswith("/dynamic")]
     assert [one["name"] for request in pushes for one in request.json["commands"]] == ["egress_mmd", _networks(host)]
     assert len(pushes) == 1
-    inside = [request for request in seen(host) if "x-transaction-id" in request.headers]
+    inside = [request for request in host.requests if "x-transaction-id" in request.headers]
     assert {request.path.split("/")[-1] for request in inside[:-1] if request.method == "POST"} == {
         "address", "custom", "proxy-address", "policy", "proxy-policy", "rule"
     }  # fmt: skip
@@ -94,11 +65,11 @@ def _networks(host: FortiosHost) -> str:
 
 def test_a_feed_is_filled_before_anything_uses_it_and_goes_after_everything(host) -> None:
     host.run(*host.old, **PORTS)
-    paths = [request.path for request in seen(host) if request.method != "GET"]
+    paths = [request.path for request in host.requests if request.method != "GET"]
     assert paths.index("/api/v2/monitor/system/external-resource/dynamic") < paths.index("/api/v2/cmdb")
     host.emulator.seen.clear()
     host.run(state="deleted")
-    deleted = [request.path.split("/")[4:6] for request in seen(host) if request.method == "DELETE"]
+    deleted = [request.path.split("/")[4:6] for request in host.requests if request.method == "DELETE"]
     assert deleted[:3] == [["authentication", "rule"], ["firewall", "proxy-policy"], ["firewall", "policy"]]
     assert deleted[-2:] == [["system", "external-resource"]] * 2
 
@@ -149,7 +120,7 @@ def test_a_lock_out_is_not_asked_again(host) -> None:
     host.fortios.locked_out = True
     with pytest.raises(ApplianceError, match="locked this address out.*429"):
         host.run("login.live.com")
-    assert len(seen(host)) == 1
+    assert len(host.requests) == 1
 
 
 def test_a_feed_that_another_profile_uses_stays(host) -> None:
@@ -166,18 +137,18 @@ def test_a_feed_that_another_profile_uses_stays(host) -> None:
 # Transactions
 
 
-def test_without_transactions_a_run_ends_in_the_same_state(made) -> None:
-    with_them, without = made(), made(transactions=False)
+def test_without_transactions_a_run_ends_in_the_same_state(fortigate) -> None:
+    with_them, without = fortigate(), fortigate(transactions=False)
     for host in (with_them, without):
         host.run(*host.old, **PORTS)
     assert without.state() == with_them.state()
-    assert not [request for request in seen(without) if "x-transaction-id" in request.headers]
+    assert not [request for request in without.requests if "x-transaction-id" in request.headers]
 
 
 @pytest.mark.parametrize("path", ["/address", "/custom", "/proxy-address", "/policy", "/proxy-policy", "/rule",
                                   "/corporate", "/deep-inspection-own", "/dynamic", "/external-resource"])  # fmt: skip
-def test_without_transactions_a_refusal_in_the_middle_leaves_what_was_there(made, path) -> None:
-    host = made(transactions=False)
+def test_without_transactions_a_refusal_in_the_middle_leaves_what_was_there(fortigate, path) -> None:
+    host = fortigate(transactions=False)
     before = host.state()
     host.emulator.fail(writes_to(path), refusal(424, -651), 1)
     with pytest.raises(ApplianceError, match="was put back"):
@@ -249,7 +220,7 @@ def test_pages_are_read_to_the_end(host) -> None:
     rows = [{"name": f"n{number:04}", "subnet": "192.0.2.1 255.255.255.255"} for number in range(2500)]
     host.fortios.store.tables["firewall/address"] += rows
     host.run("login.live.com", clients=["n2499"])
-    starts = [r.query["start"] for r in seen(host) if r.path.endswith("/firewall/address") and r.method == "GET"]
+    starts = [r.query["start"] for r in host.requests if r.path.endswith("/firewall/address") and r.method == "GET"]
     assert starts[:3] == ["0", "1000", "2000"]
 
 
@@ -286,7 +257,7 @@ def _spoilt(value: Any, odd: Any) -> Iterator[Any]:
 def _answers(host: FortiosHost) -> dict[str, Any]:
     """What a run reads, by path; of tables the rows of ours and one of the site."""
     found: dict[str, Any] = {}
-    for request in seen(host):
+    for request in host.requests:
         body = json.loads(host.emulator.answer(request).body)
         if isinstance(body.get("results"), list) and len(body["results"]) > 2:
             body["results"] = [one for one in body["results"] if "egress_" in json.dumps(one)][:1] + body["results"][:1]
