@@ -84,7 +84,7 @@ class Rendering:
             objects=objects,
             verdicts=tuple(self.verdicts),
             warnings=tuple(self.site.defects(self.options) if self.site is not None else ()),
-            errors=tuple(self.errors),
+            errors=tuple(dict.fromkeys(self.errors)),
             missing_rules=tuple(self.site.missing_rules(self._needed)) if self.site and not self.manage else (),
             facts={"rules": [] if self.manage else words},
         )

@@ -238,6 +238,13 @@ def test_an_entry_that_no_category_can_hold_is_refused_with_both_ways_out(host) 
     assert answer["translation"][0]["written"] == ["a-cdn.example.net/"]
 
 
+def test_a_name_over_udp_is_told_and_left_out(host) -> None:
+    entries = [{"type": "host", "value": "stun.example.com", "ports": ["tcp/443", "udp/3478"]}, "login.live.com"]
+    answer = host.run(*entries)
+    assert answer["after"] == ["host login.live.com tcp/80,443", "host stun.example.com tcp/443"]
+    assert "udp/3478" in answer["translation"][0]["lost"]
+
+
 def test_the_category_of_a_list_is_told_apart_from_one_that_begins_alike(host) -> None:
     theirs = '<entry name="egress_mmdx"><list><member>mine.example/</member></list><type>URL List</type></entry>'
     host.panos.by_hand("bob", "set", CATEGORY.rpartition("/")[0], theirs)
