@@ -193,8 +193,8 @@ class Rendering:
             kind = option.replace("_", " ")
             own = [split_key(key)[1] for key in rules if key.startswith(f"{kind} ")]
             names = scene.rules(kind)
-            objects.update(placed(kind, wanted(kind, names, own, given[option]) if option in given
-                                   else places(kind, names, own)))  # fmt: skip
+            there = wanted(kind, names, own, given[option]) if option in given else places(kind, names, own)
+            objects.update(placed(kind, there))
 
 
 def placed(kind: str, found: Mapping[str, str]) -> Dict[str, str]:
