@@ -77,8 +77,10 @@ class FortiosApi(Api):
                 rows = [rows]  # a table of one row, such as system/central-management
             if not isinstance(rows, list) or any(not isinstance(row, dict) for row in rows):
                 raise ApplianceError(f"{self.host}: expected a list of objects at {path}, got {shown(rows)}")
+            if found and rows and rows[0] == found[0]:
+                raise ApplianceError(f"{self.host} sends the same page of {path} again and again")
             found += rows
-            if len(rows) < _PAGE:
+            if len(rows) != _PAGE:  # the last page; or all at once, by a version that knows no pages
                 return found
 
     def monitor(self, path: str, **params: str) -> Tuple[Row, Any]:
@@ -107,10 +109,11 @@ class FortiosApi(Api):
 
     def _strange(self, answer: HttpAnswer, what: str) -> ApplianceError:
         if answer.status in (401, 403):
-            return ApplianceError(
+            words = (
                 f"{self.host} does not let this token in (status {answer.status}, {what}). Check the token, its "
                 "trusted hosts and the rights of its profile"
             )
+            return FortiosRefusal(words, answer.status, 0)
         return ApplianceError(f"{self.host}: expected JSON for {what}, got status {answer.status}: "
                               f"{shown(answer.text[:200])}")  # fmt: skip
 

@@ -25,6 +25,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._web import with_
 
 NETWORKS = "-ip"  # behind the name of a class: its feed of addresses
 MOST_ENTRIES = 131_072
+MOST_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)

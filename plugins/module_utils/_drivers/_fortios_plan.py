@@ -12,6 +12,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._dialects._transl
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS, Desired
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers import _fortios_rows as rows
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_objects import (
+    MOST_BYTES,
     MOST_ENTRIES,
     Renderer,
     Settings,
@@ -133,8 +134,8 @@ class Rendering:
     def _class(self, found: EntryClass, objects: Dict[str, str], rules: Dict[str, str]) -> None:
         lines, told = translated(found, self._accepted)
         self.verdicts += told
-        if len(lines) > MOST_ENTRIES:
-            self.errors.append(f"{len(lines)} lines in one feed, and it holds {MOST_ENTRIES}: take several `name`s")
+        self._require_size(lines)
+        self._require_size([entry.value for entry in found.networks])
         name = self.prefix + found.suffix
         category = self._category(name) if lines else None
         objects.update(self._renderer.lists(found, lines, category or 0))
@@ -146,6 +147,14 @@ class Rendering:
         if self.manage and proxied and "bypass_content_inspection" not in found.intents:
             self.errors.append("proxy_policy allows without security profiles, so it needs bypass_content_inspection")
         rules.update(self._renderer.rules(found, category))
+
+    def _require_size(self, lines: Sequence[str]) -> None:
+        size = sum(len(line) + 1 for line in lines)
+        if len(lines) > MOST_ENTRIES or size > MOST_BYTES:
+            self.errors.append(
+                f"{len(lines)} lines ({size} bytes) in one feed, and it holds {MOST_ENTRIES} lines and {MOST_BYTES} "
+                "bytes: take several `name`s"
+            )
 
     def _category(self, name: str) -> int:
         first = self.options["category"]
@@ -181,10 +190,12 @@ class Rendering:
     # The site
 
     def _judge(self, scene: Scene, objects: Dict[str, str], rules: Mapping[str, str]) -> None:
-        if self.site is None or not self.manage:
+        if self.site is None:
             return
         if any(key.startswith("external resource ") for key in objects):
-            self.site.require_version("feed")
+            self.site.require_feeds(self.options["style"])
+        if not self.manage:
+            return
         self.errors += self.site.errors(self.options, self.prefix, rules)
         if self.errors:
             return

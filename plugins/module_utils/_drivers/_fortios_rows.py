@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import AbstractSet, Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_api import Row
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import ROWS, Scene, text_of
@@ -77,6 +76,13 @@ def wanted(kind: str, categories: Sequence[int], *, url_filter: bool = False) ->
     return text_of(dict(value, **({"url filter": True} if url_filter else {}))) if value or url_filter else ""
 
 
+def are_ours(kind: str, value: Any, ours: AbstractSet[Any]) -> bool:
+    """Whether *value* speaks of rows of ours alone: those of our categories, and our URL filter."""
+    known = {_field(kind), *(ALLOWED if kind == WEB else ())}
+    found = value.get("rows", [])
+    return {*value} <= {"rows", "url filter"} and all({*row} <= known and row[_field(kind)] in ours for row in found)
+
+
 def body(kind: str, profile: Row, text: str, ours: set[int], table: Any) -> Row:
     """The profile's own rows as they are, and ours behind them: a list is replaced as a whole."""
     value = json.loads(text) if text else {}
@@ -94,5 +100,8 @@ def body(kind: str, profile: Row, text: str, ours: set[int], table: Any) -> Row:
     return sent
 
 
-def _sent(row: Row) -> Row:
-    return {name: copy.deepcopy(value) for name, value in row.items() if name != "q_origin_key"}
+def _sent(value: Any) -> Any:
+    """As it was read, without what FortiOS adds to each row and member."""
+    if isinstance(value, dict):
+        return {name: _sent(one) for name, one in value.items() if name != "q_origin_key"}
+    return [_sent(one) for one in value] if isinstance(value, list) else value

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -123,16 +124,40 @@ def _table(api: FortiosApi, kind: str) -> List[Row]:
 
 def _feed(api: FortiosApi, name: str) -> Tuple[str, ...]:
     """What a feed holds; nothing for one that was never filled."""
+    return tuple(str(one["entry"]) for one in _entries(api, name)[0])
+
+
+def _entries(api: FortiosApi, name: str) -> Tuple[List[Row], Row]:
     _envelope, results = api.monitor("system/external-resource/entry-list", mkey=name, include_notes="true")
-    entries = results.get("entries", []) if isinstance(results, dict) else []
+    told = results if isinstance(results, dict) else {}
+    entries = told.get("entries") or []
     if not isinstance(entries, list) or any(not isinstance(one, dict) or "entry" not in one for one in entries):
         raise ApplianceError(f"{api.host}: expected the entries of {name}, got {shown(entries)}")
-    return tuple(str(one["entry"]) for one in entries)
+    return entries, told
+
+
+def require_taken(api: FortiosApi, name: str) -> None:
+    """ApplianceError where FortiOS took the lines of a feed and does not use them: it says so here alone."""
+    entries, told = _entries(api, name)
+    if told.get("overflow") is True:
+        raise ApplianceError(
+            f"{api.host} cut {name} off: all feeds together have more lines than this model keeps (see diagnose sys "
+            "external-resource stats)"
+        )
+    invalid = sorted(str(one["entry"]) for one in entries if one.get("valid") is False)
+    if invalid:
+        raise ApplianceError(f"{api.host} does not use {len(invalid)} lines of {name}: {', '.join(invalid[:10])}")
 
 
 def is_own(name: str, prefix: str) -> bool:
     """Our names: the prefix alone, or with a dash and more behind it (the name of a list has none)."""
     return name == prefix or name.startswith(f"{prefix}-")
+
+
+def is_known(key: str, value: Any) -> bool:
+    """Whether *value* has the fields of such an object and no others (a name would make it another one)."""
+    table = TABLES[split_key(key)[0]]
+    return isinstance(value, dict) and {*value} <= {*table.fields, *table.watched}
 
 
 def rule_name(kind: str, row: Row) -> str:
@@ -164,14 +189,27 @@ def canonical(kind: str, row: Row) -> Row:
 
 def _plain(name: str, value: Any) -> Any:
     if name == "entries" and isinstance(value, list):
-        kept = ("url", "type", "action", "exempt", "status")
-        rows = [{name: one[name] for name in kept if one.get(name)} for one in value if isinstance(one, dict)]
+        rows = [_filter_row(one) for one in value if isinstance(one, dict)]
         return sorted(rows, key=lambda one: str(one.get("url")))
     if name.endswith("portrange") and isinstance(value, str):
-        return " ".join(sorted(value.split(), key=lambda text: int(text.split("-")[0])))
+        return " ".join(sorted(value.split(), key=_first_number))
     if isinstance(value, list):
         return sorted((one.get("name", one.get("id")) for one in value if isinstance(one, dict)), key=str)
     return value
+
+
+def _filter_row(row: Row) -> Row:
+    kept = ("url", "type", "action", "exempt", "status", "referrer-host", "web-proxy-profile")
+    found = {name: row[name] for name in kept if row.get(name)}
+    if "all" in str(found.get("exempt", "")).split():
+        found["exempt"] = "all"  # some versions tell what is in it beside it
+    return found
+
+
+def _first_number(text: str) -> Any:
+    """``443``, ``3478-3481``, or by somebody's hand ``443:1024-65535``."""
+    found = re.match("[0-9]+", text)
+    return int(found.group()) if found else 0, text
 
 
 def require_writable(api: FortiosApi, centrally_managed: str) -> None:

@@ -117,11 +117,12 @@ class Site:
             for name in flow
         ]
 
-    def require_version(self, style: str) -> None:
-        if style == "feed" and self.scene.version < OLDEST_FEED:
+    def require_feeds(self, style: str) -> None:
+        if self.scene.version < OLDEST_FEED:
+            way = "Take style: urlfilter" if style == "feed" else "Leave the networks out: they need a feed"
             raise ApplianceError(
                 f"{self.api.host} has FortiOS {'.'.join(map(str, self.scene.version))}, and feeds that are written by "
-                "the API are there from 7.2.1 on. Take style: urlfilter"
+                f"the API are there from 7.2.1 on. {way}"
             )
 
     def category(self, name: str, first: int, taken: set[int]) -> int:

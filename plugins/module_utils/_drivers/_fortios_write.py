@@ -22,6 +22,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios
     TABLES,
     Scene,
     canonical,
+    require_taken,
     rule_name,
     split_key,
 )
@@ -73,6 +74,8 @@ class Writer:
             self._one(lambda key=key: self._put(key, change), key, change.after[key])  # type: ignore[misc]
         if change.feeds:
             settled(lambda: self.api.fill(change.feeds), lambda: self._is_filled(change.feeds))
+            for name in sorted(change.feeds):
+                require_taken(self.api, name)
         if change.resources:
             self.look_again()
         if change.in_transaction:
@@ -116,16 +119,24 @@ class Writer:
             return
 
     def _is_done(self, change: Change) -> bool:
-        found = self.look_again().objects(self.prefix)
-        return all(found.get(key) == change.after[key] for key in change.objects) and not any(
-            key in found for key in change.rules_gone
-        )
+        scene = self.look_again()
+        found = {**scene.objects(self.prefix), **rows.present(scene, self._named(change), self.prefix)}
+        are_written = all(found.get(key) == change.after.get(key) for key in (*change.objects, *change.rows))
+        return are_written and not any(key in found for key in change.rules_gone)
+
+    @staticmethod
+    def _named(change: Change) -> Dict[str, List[str]]:
+        """The profiles whose rows change."""
+        heads = {kind: f"{ROWS}{kind} " for kind in PROFILES}
+        return {kind: [key[len(head):] for key in change.rows if key.startswith(head)] for kind, head in heads.items()}
 
     def _put(self, key: str, change: Change) -> None:
         kind, name = split_key(key)
         table, row = TABLES[kind], self.scene.row(kind, name)
         body = self._body(kind, name, json.loads(change.after[key]), row)
         if row is None:
+            if kind == "url filter":  # its schema gives a number; who leaves it out is not told what becomes of it
+                body["id"] = max((int(one["id"]) for one in self.scene.tables[kind]), default=0) + 1
             answer = self.api.write("POST", table.path, body)
             row = {"name": name, table.key: answer.get("mkey", name)}
             self.scene.tables[kind].append(row)

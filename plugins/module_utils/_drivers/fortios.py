@@ -18,7 +18,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._driver import (
     RunCommand,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers import _fortios_rows as rows
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_api import FortiosApi, FortiosRefusal
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_api import FortiosApi
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_objects import Reader
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_options import (
     ARGUMENT_SPEC,
@@ -35,6 +35,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios
     ROWS,
     TABLES,
     Scene,
+    is_known,
     is_own,
     read_scene,
     require_writable,
@@ -153,7 +154,7 @@ class FortiosDriver(Driver):
         writer = Writer(self.api, self.scene, self.prefix, self._look)
         try:
             writer.carry_out(self._change or Change(present.objects, desired.objects))
-        except FortiosRefusal as error:
+        except ApplianceError as error:
             raise ApplianceError(f"{error}. {self._put_back(writer, present)}") from error
 
     def _put_back(self, writer: Writer, present: Present) -> str:
@@ -180,8 +181,9 @@ class FortiosDriver(Driver):
 
     def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
         objects = dict(snapshot["objects"])
+        ours = _categories(objects)
         for key, text in objects.items():
-            if not isinstance(text, str) or not self._may_write(key, text):
+            if not isinstance(text, str) or not self._may_write(key, text, ours):
                 raise AllowlistError(
                     f"snapshot: {key!r} is no object of name {self.options['name']} on FortiOS, or not in a form that "
                     "this version writes; it was taken elsewhere"
@@ -192,24 +194,36 @@ class FortiosDriver(Driver):
                 objects[key] = restored(kind, self._scene.rules(kind), name, objects[key])
         return Desired(objects=objects, warnings=tuple(self._warnings))
 
-    def _may_write(self, key: str, text: str) -> bool:
+    def _may_write(self, key: str, text: str, ours: FrozenSet[Any]) -> bool:
         try:
             if key.startswith(ROWS):
-                named = [f"{ROWS}{kind} {name}" for kind in PROFILES for name in self.named[kind]]
-                return key in named and isinstance(json.loads(text), dict)
+                kinds = {f"{ROWS}{kind} {name}": kind for kind in PROFILES for name in self.named[kind]}
+                return key in kinds and rows.are_ours(kinds[key], json.loads(text), ours)
             if key.startswith(FEED):
                 return is_own(key[len(FEED) :], self.prefix)
             name = split_key(split_place(key) or key)[1]
             if split_place(key) is not None:
                 return is_own(name, self.prefix) and text.count("\n") == 1
-            return is_own(name, self.prefix) and isinstance(json.loads(text), dict) and self._is_marked(key, text)
-        except (ValueError, AllowlistError):
+            return is_own(name, self.prefix) and is_known(key, json.loads(text)) and self._is_marked(key, text)
+        except (ValueError, LookupError, TypeError, AttributeError, AllowlistError):
             return False
 
     def close(self) -> None:
         if self._api is not None:
             self._api.close()
             self._api = None
+
+
+def _categories(objects: Mapping[str, Any]) -> FrozenSet[Any]:
+    """The numbers of the category feeds in a snapshot: no other row of a profile is ours."""
+    found = set()
+    for key, text in objects.items():
+        if key.startswith(_LISTS[0]) and isinstance(text, str):
+            try:
+                found.add(json.loads(text).get("category"))
+            except (ValueError, AttributeError, TypeError):
+                continue
+    return frozenset(found)
 
 
 def _is_object(key: str) -> bool:
