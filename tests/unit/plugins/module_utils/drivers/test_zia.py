@@ -57,6 +57,24 @@ def test_networks_pass_the_firewall_on_their_ports(host) -> None:
     assert not reader.passes("198.51.100.7", 3480, "udp", OUTSIDE)
 
 
+def test_clients_that_are_places_and_departments(host) -> None:
+    sites = {"clients": ["location:Headquarters", "location:Branch Oslo"]}
+    host.run(*NAMES, **sites)
+    found = host.run(*NAMES, **sites)
+    assert not found["changed"]
+    host.run(state="deleted")
+    assert host.run(state="restored", snapshot=found["snapshot"])["changed"]
+    assert not host.run(*NAMES, **sites)["changed"]
+
+
+def test_a_place_that_is_gone_since_the_snapshot_is_told(host) -> None:
+    snapshot = [host.run(*NAMES, clients=["department:Sales"])["snapshot"] for _time in "12"][-1]
+    host.run(state="deleted")
+    host.zia.by_hand(lambda config: config.rows("departments").clear())
+    with pytest.raises(ApplianceError, match="no 'Sales' among its departments"):
+        host.run(state="restored", snapshot=snapshot)
+
+
 @pytest.mark.parametrize("answer", ["lock", "barrier", "blocked"])
 def test_the_edit_lock_is_waited_for(host, answer) -> None:
     host.zia.hold_edit_lock(answer=answer, times=3)
