@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ansible_collections.egress.allowlist.tests.emulators.server import Emulator
 
 VENDORS = {
+    "fortios": ("fortios.emulator", "FortiosEmulator"),
     "panos": ("panos.emulator", "PanosEmulator"),
     "zia": ("zia.emulator", "ZiaEmulator"),
 }

@@ -144,7 +144,7 @@ class FortiosApi(Api):
         params = {"action": "transaction-start", "vdom": self._vdom}
         body = json.dumps({"timeout": _TRANSACTION_SECONDS}).encode()
         answer = self.call("POST", "/api/v2/cmdb", params=params, body=body)
-        if answer.status in (403, 404, 405):
+        if answer.status in (400, 403, 404, 405, 501):
             self.knows_transactions = False
             return
         number = self._written(answer, "begin a transaction").get("results", {}).get("transaction-id")

@@ -85,7 +85,7 @@ class Rendering:
             objects=objects,
             verdicts=tuple(self.verdicts),
             warnings=tuple(self.site.defects(self.options) if self.site is not None else ()),
-            errors=tuple(self.errors),
+            errors=tuple(dict.fromkeys(self.errors)),
             missing_rules=tuple(self.site.missing_rules(self._needed)) if self.site and not self.manage else (),
             facts={"rules": [] if self.manage else words},
         )
@@ -204,8 +204,8 @@ class Rendering:
             kind = option.replace("_", " ")
             own = [split_key(key)[1] for key in rules if key.startswith(f"{kind} ")]
             names = scene.rules(kind)
-            objects.update(placed(kind, wanted(kind, names, own, given[option]) if option in given
-                                   else places(kind, names, own)))  # fmt: skip
+            there = wanted(kind, names, own, given[option]) if option in given else places(kind, names, own)
+            objects.update(placed(kind, there))
 
 
 def placed(kind: str, found: Mapping[str, str]) -> Dict[str, str]:

@@ -27,7 +27,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._lists import Ent
 from ansible_collections.egress.allowlist.plugins.module_utils._marks import Mark, read_mark
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
-from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
+from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict, without_udp
 
 INTENTS = ("allow", "bypass_tls_inspection", "bypass_content_inspection", "bypass_authentication")
 LONGEST_NAME = 63  # of an address; those of rules and lists are far shorter here
@@ -69,6 +69,20 @@ def translated(found: EntryClass, accepted: Accepted) -> Tuple[List[str], List[V
     translation = Translation(PanosCategory(), found.hosts, accepted)
     lines = sorted({line for one in translation.written for line in one.lines})
     return lines, [replace(verdict, intents=found.intents) for verdict in translation.verdicts]
+
+
+def over_tcp(holdings: Sequence[Holding]) -> Tuple[List[Holding], List[Verdict]]:
+    """A URL category knows names in HTTP and TLS, so nothing of a name over UDP; verdicts for what is left out."""
+    kept: List[Holding] = []
+    verdicts: List[Verdict] = []
+    for holding in holdings:
+        if holding.entry.type == "network":
+            kept.append(holding)
+            continue
+        entry, verdict = without_udp(holding.entry)
+        kept += [replace(holding, entry=entry)] if entry is not None else []
+        verdicts += [replace(verdict, intents=holding.intents)] if verdict is not None else []
+    return kept, verdicts
 
 
 class Renderer:

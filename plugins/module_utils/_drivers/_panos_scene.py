@@ -13,6 +13,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_a
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import canonical, plain, text_of
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
 
+_UNKNOWN_COMMAND = ("1", "17")  # of an operational command that a version does not have
 _DEVICE = "/config/devices/entry[@name='localhost.localdomain']"
 RULES = ("security", "decryption", "authentication")
 # In the order in which they may be written; they are taken away the other way round.
@@ -90,14 +91,11 @@ def split_key(key: str) -> Tuple[str, str]:
 def read_scene(api: PanosApi, place: Place) -> Scene:
     """All tables in which we write; the running ones are read where something is pending."""
     version = _version(api)
-    pending = api.op("<check><pending-changes></pending-changes></check>")
-    is_pending = "".join(pending.itertext()).strip()
-    if is_pending not in ("yes", "no"):
-        raise ApplianceError(f"{api.host}: expected yes or no for pending changes, got {shown(plain(pending)[:200])}")
+    is_pending = _is_pending(api)
     candidate = {kind: _table(api, place.container(kind), running=False) for kind in TABLES}
     if not any(candidate.values()):
         _require_place(api, place)
-    if is_pending == "no":
+    if not is_pending:
         return Scene(version, candidate, candidate)
     running = {kind: _table(api, place.container(kind), running=True) for kind in TABLES}
     return Scene(version, candidate, running, _pending(api))
@@ -135,10 +133,30 @@ def _table(api: PanosApi, xpath: str, running: bool) -> Table:
     return {child.get("name", ""): child for child in found}
 
 
+def _is_pending(api: PanosApi) -> bool:
+    """Whether anything waits for a commit. A version that cannot tell is asked for both configurations."""
+    try:
+        pending = api.op("<check><pending-changes></pending-changes></check>")
+    except PanosRefusal as error:
+        if error.code not in _UNKNOWN_COMMAND:
+            raise
+        return True
+    told = "".join(pending.itertext()).strip()
+    if told not in ("yes", "no"):
+        raise ApplianceError(f"{api.host}: expected yes or no for pending changes, got {shown(plain(pending)[:200])}")
+    return told == "yes"
+
+
 def _pending(api: PanosApi) -> Dict[str, List[str]]:
     """Who has changed what and not committed it, as far as this version tells."""
     found: Dict[str, List[str]] = {}
-    for entry in api.op("<show><config><list><changes></changes></list></config></show>").iterfind("journal/entry"):
+    try:
+        changes = api.op("<show><config><list><changes></changes></list></config></show>")
+    except PanosRefusal as error:
+        if error.code not in _UNKNOWN_COMMAND:
+            raise
+        return found
+    for entry in changes.iterfind("journal/entry"):
         found.setdefault(text_of(entry, "owner"), []).append(text_of(entry, "xpath"))
     return found
 

@@ -15,6 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Set
 
 from ansible_collections.egress.allowlist.plugins.module_utils._api import settled
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_api import ZiaApi
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import WHO
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_scene import (
     EXEMPTED,
     RECORD,
@@ -60,6 +61,7 @@ class Writer:
         self.scene = scene
         self.prefix = prefix
         self._exempted = exempted
+        self._sites = {table: scene.tables[table] for table in WHO.values() if table in scene.tables}
 
     def carry_out(self, change: Change, after: Mapping[str, str]) -> None:
         lists = [key for key in change.written if not split_key(key)[0].endswith(" rule")]
@@ -134,12 +136,22 @@ class Writer:
 
     def _references(self, field: str, names: List[str]) -> List[Row]:
         rows = [row for kind, table in TABLES.items() if table == REFERS[field] for row in self.scene.tables[kind]]
-        rows = rows or self.scene.tables.get(field, [])
-        found = {name_of("", row): row["id"] for row in rows}
+        found = {name_of("", row): row["id"] for row in [*rows, *self._site_rows(field)]}
         missing = [name for name in names if name not in found]
         if missing:
-            raise ApplianceError(f"{self.api.host}: {missing[0]!r} is not among {field}, though it was a moment ago")
+            raise ApplianceError(
+                f"{self.api.host} has no {missing[0]!r} among its {REFERS[field]}, and a rule of this list needs it. "
+                "What was written before stays; put it there again, or name other clients, and run again"
+            )
         return [{"id": found[name]} for name in names]
+
+    def _site_rows(self, field: str) -> List[Row]:
+        """Locations, groups and departments: read once, when a rule names one, also when nobody has looked before."""
+        if field not in WHO.values():
+            return []
+        if field not in self._sites:
+            self._sites[field] = self.api.rows(f"/{field}")
+        return self._sites[field]
 
     def _category(self, name: str) -> str:
         row = self.scene.row("url category", name)

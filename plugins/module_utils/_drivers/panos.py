@@ -20,6 +20,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_o
     Policy,
     Reader,
     Renderer,
+    over_tcp,
     translated,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_options import (
@@ -154,8 +155,9 @@ class PanosDriver(Driver):
         lists = Renderer(self.prefix, options["change_id"] or "", None)
         accepted = Accepted(options["widen"], options["narrow"], tuple(options["known_names"]))
         objects: Dict[str, str] = {}
-        verdicts, errors, rules = [], [], {}
-        for found in classes(holdings, self.intents):
+        errors, rules = [], {}
+        kept, verdicts = over_tcp(holdings)
+        for found in classes(kept, self.intents):
             lines, told = translated(found, accepted)
             verdicts += told
             errors += self._errors(found.intents, lines, manage)

@@ -180,12 +180,12 @@ def test_what_is_in_use_is_not_deleted(api) -> None:
 
 def test_rules_are_moved_but_not_to_where_they_are(api) -> None:
     rule = f"{RULES}/entry[@name='{{}}']"
-    names = lambda: [one.get("name") for one in api.element_root.iterfind("result/rules/entry")]  # noqa: E731
     api.set(rule.format("r"), RULE.format("any"))
     for where, dst, index in (("top", None, 0), ("after", "Block bad sites", 1), ("before", "Block the rest", 2)):
         api.move(rule.format("r"), where, dst)
         api.get(RULES)
-        assert names().index("r") == index
+        names = [one.get("name") for one in api.element_root.iterfind("result/rules/entry")]
+        assert names.index("r") == index
         refused(api.move, rule.format("r"), where, dst)
         assert api.status_code == "14"
     refused(api.move, rule.format("r"), "before", "nobody")

@@ -7,37 +7,33 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
+from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DROP, LOST, Answer
 
 from .conftest import APIS
 from .host import ReadOnly
 
 pytestmark = pytest.mark.parametrize("host", APIS, indirect=True)
 
-if sys.version_info >= (3, 11):
-    from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DROP, LOST, Answer
 
-    FAULTS: dict[str, Any] = {
-        "dropped": DROP, "lost": LOST, "cut": CUT, "a bad gateway": Answer(502, b"<html>Bad gateway</html>"),
-    }  # fmt: skip
-    STRANGE = {
-        "a login page": Answer(200, b"<html><title>Log in</title></html>", {"Content-Type": "text/html"}),
-        "nothing": Answer(200, b""),
-        "half of JSON": Answer(200, b'{"status": "success", "results": [', {"Content-Type": "application/json"}),
-        "half of XML": Answer(200, b'<response status="success"><result><entry', {"Content-Type": "application/xml"}),
-        "deep JSON": Answer(200, b"[" * 100_000, {"Content-Type": "application/json"}),
-        "a list of numbers": Answer(200, b"[1, 2, 3]", {"Content-Type": "application/json"}),
-        "an empty object": Answer(200, b"{}", {"Content-Type": "application/json"}),
-        "another document": Answer(200, b"<feed><entry/></feed>", {"Content-Type": "application/xml"}),
-        "entities": Answer(200, b'<!DOCTYPE x [<!ENTITY a "b">]><response status="success"><result>&a;</result>'),
-        "bytes": Answer(200, b"\xff\xfe\x00\x01" * 20),
-    }
-else:
-    FAULTS, STRANGE = {}, {}
+FAULTS: dict[str, Any] = {
+    "dropped": DROP, "lost": LOST, "cut": CUT, "a bad gateway": Answer(502, b"<html>Bad gateway</html>"),
+}  # fmt: skip
+STRANGE = {
+    "a login page": Answer(200, b"<html><title>Log in</title></html>", {"Content-Type": "text/html"}),
+    "nothing": Answer(200, b""),
+    "half of JSON": Answer(200, b'{"status": "success", "results": [', {"Content-Type": "application/json"}),
+    "half of XML": Answer(200, b'<response status="success"><result><entry', {"Content-Type": "application/xml"}),
+    "deep JSON": Answer(200, b"[" * 100_000, {"Content-Type": "application/json"}),
+    "a list of numbers": Answer(200, b"[1, 2, 3]", {"Content-Type": "application/json"}),
+    "an empty object": Answer(200, b"{}", {"Content-Type": "application/json"}),
+    "another document": Answer(200, b"<feed><entry/></feed>", {"Content-Type": "application/xml"}),
+    "entities": Answer(200, b'<!DOCTYPE x [<!ENTITY a "b">]><response status="success"><result>&a;</result>'),
+    "bytes": Answer(200, b"\xff\xfe\x00\x01" * 20),
+}
 MANY = [f"host{number}.example.com" for number in range(600)]
 OTHERS = [*MANY[:300], *(f"new{number}.example.org" for number in range(300))]
 

@@ -72,7 +72,7 @@ def ours(firewall: Firewall) -> list[Any]:
 
 
 def named(found: list[Any], kind: Any) -> dict[str, Any]:
-    return {one.name: one for one in found if type(one) is kind}
+    return {one.name: one for one in found if isinstance(one, kind)}
 
 
 def test_the_sdk_reads_what_our_module_writes(host, bob) -> None:
