@@ -22,7 +22,9 @@ from .squid_host import SquidHost
 PROGRAMS = ("squid", "nftables")  # that run on a host of their own
 HOSTS: dict[str, type[Host]] = {"squid": SquidHost, "nftables": NftablesHost}
 if sys.version_info >= (3, 11):  # the others are written from the control node, with what is there
-    from .fortios_host import FortiosEmulator, FortiosHost
+    from ansible_collections.egress.allowlist.tests.emulators.fortios.emulator import FortiosEmulator
+
+    from .fortios_host import FortiosHost
     from .panos_host import PanosHost
     from .zia_host import ZiaHost
 
