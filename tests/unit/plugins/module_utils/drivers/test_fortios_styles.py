@@ -54,6 +54,8 @@ def test_a_url_filter_gets_a_number_that_is_free(host) -> None:
     host.fortios.store.tables["webfilter/urlfilter"] = [{"id": 7, "name": "site", "entries": []}]
     host.run("login.live.com", **EXACT)
     assert host.row("webfilter/urlfilter", "egress_mmd")["id"] == 8
+    made = next(one for one in host.requests if one.path.endswith("/urlfilter") and one.method == "POST")
+    assert made.json["id"] == 8
 
 
 def test_exempt_all_is_the_same_however_it_is_read_back(host) -> None:
