@@ -194,7 +194,7 @@ def test_a_commit_of_profiles_alone_whose_answer_is_lost(host, how) -> None:
 # Feeds
 
 
-def _told(host: FortiosHost, **more: Any) -> Answer:
+def _told(**more: Any) -> Answer:
     return json_answer({"status": "success", "http_status": 200, "results": more})
 
 
@@ -204,13 +204,11 @@ def _told(host: FortiosHost, **more: Any) -> Answer:
 ])  # fmt: skip
 def test_lines_that_are_taken_and_not_used_are_an_error(host, more, words) -> None:
     before = host.state()
-    pushed = []
-    host.emulator.fail(
-        lambda request: request.path.endswith("/dynamic") and bool(pushed.append(request)), DROP, 1  # looks on
-    )
-    host.emulator.fail(
-        lambda request: request.path.endswith("/entry-list") and bool(pushed), _told(host, **more), 1
-    )
+
+    def after_the_push(request: Request) -> bool:
+        return request.path.endswith("/entry-list") and any(one.path.endswith("/dynamic") for one in host.requests)
+
+    host.emulator.fail(after_the_push, _told(**more), 1)
     with pytest.raises(ApplianceError, match=words):
         host.run("login.live.com")
     assert host.state() == before
