@@ -88,7 +88,7 @@ def test_publish_others_commits_it_too(host) -> None:
 def test_other_work_of_the_same_administrator_is_not_thrown_away(host, xpath) -> None:
     host.panos.by_hand("egress", "set", xpath, THEIRS)
     state = host.state()
-    with pytest.raises(ApplianceError, match="uncommitted changes that are not ours"):
+    with pytest.raises(ApplianceError, match="uncommitted changes beside this list"):
         host.run(*NAMES)
     assert host.state() == state
 

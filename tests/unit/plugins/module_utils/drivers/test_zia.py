@@ -135,7 +135,7 @@ def test_maintenance_is_told(host) -> None:
 def test_edits_of_somebody_else_are_not_put_in_force(host) -> None:
     host.zia.somebody_edits()
     state = host.state()
-    with pytest.raises(ApplianceError, match="this collection has not made them.*publish_others"):
+    with pytest.raises(ApplianceError, match="no run for this list has made them.*publish_others"):
         host.run(*NAMES)
     assert host.state() == state
     host.zia.somebody_activates()
