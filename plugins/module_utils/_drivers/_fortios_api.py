@@ -116,7 +116,7 @@ class FortiosApi(Api):
         if answer.status in (401, 403):
             words = (
                 f"{self.host} does not let this token in (status {answer.status}, {what}). Check access_token, "
-                "the administrator's trusted hosts and its profile's rights, and vdom"
+                "the administrator's trusted hosts, the rights of its profile, and vdom"
             )
             return FortiosRefusal(words, answer.status, 0)
         return ApplianceError(f"{self.host}: expected JSON for {what}, got status {answer.status}: "

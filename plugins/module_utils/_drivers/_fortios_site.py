@@ -66,8 +66,8 @@ class Site:
             for name in options[option] if name not in self.scene.profiles.get(kind, {})
         ]
         errors += [
-            f"{kind} {name} already has another URL filter (number {used}), and a profile has one. Name another profile, or "
-            "take style: feed"
+            f"{kind} {name} already has another URL filter (number {used}), and a profile has one. Name another "
+            "profile, or take style: feed"
             for kind, name, used in self._other_filters(options, prefix)
         ]
         return errors + self._wrong_positions(options, prefix, list(keys))
