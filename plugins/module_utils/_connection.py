@@ -27,6 +27,8 @@ UNVERIFIED = (
     "appliance's own certificate, or that of the authority that signed it"
 )
 
+DISTRUST = "Give ca_path the certificate of the authority that signed the appliance's own, and host the name in it"
+
 
 class Connection:
     """The checked options; ``session`` opens nothing by itself."""
@@ -49,6 +51,7 @@ class Connection:
             ca_path=options["ca_path"],
             verify=options["validate_certs"],
             proxy=options["proxy_url"],
+            distrust=DISTRUST,
         )
 
     def warnings(self) -> Sequence[str]:

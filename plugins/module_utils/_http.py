@@ -81,9 +81,11 @@ class HttpSession:
         agent: str = "egress.allowlist",
         verify: bool = True,
         proxy: str | None = None,
+        distrust: str = "",
     ) -> None:
         self._requests, self._urllib3 = _libraries()
         self._timeout = timeout
+        self._distrust = distrust  # what to do about a certificate that is not trusted
         self._verify: bool | str = (ca_path or True) if verify else False
         self._proxies = {"http": proxy, "https": proxy} if proxy else None
         if not verify:
@@ -167,12 +169,15 @@ class HttpSession:
         if isinstance(error, kinds.ProxyError):
             return HttpError("proxy", f"the proxy of this machine did not lead to {host}: {_clean(error)}")
         if isinstance(error, kinds.SSLError):
-            return HttpError("certificate", f"TLS with {host} failed: {_clean(error)}")
+            return HttpError("certificate", f"TLS with {host} failed: {_clean(error)}{self._hint(error)}")
         if isinstance(error, (kinds.ChunkedEncodingError, kinds.ContentDecodingError)):
             return HttpError("cut short", f"the answer of {host} broke off: {_clean(error)}")
         if "reset" in str(error).lower() or "aborted" in str(error).lower():
             return HttpError("reset", f"{host} closed the connection: {_clean(error)}")
         return HttpError("no way", f"{host} cannot be reached: {_clean(error)}")
+
+    def _hint(self, error: Exception) -> str:
+        return f". {self._distrust}" if self._distrust and "CERTIFICATE_VERIFY_FAILED" in _clean(error) else ""
 
 
 def _libraries() -> Tuple[Any, Any]:

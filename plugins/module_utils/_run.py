@@ -73,8 +73,10 @@ def run(driver_class: Type[Driver]) -> None:
 
 def _ask_for_rules(missing: Sequence[str]) -> str:
     return (
-        "the lists are in place, but the site's own configuration does not use them yet. Add these lines before the "
-        "site's own rules, reload, and run again:\n  {}".format("\n  ".join(missing))
+        "the lists are in place, but the site's own configuration does not use them yet. Add these before the site's "
+        "own rules, put them in force (a reload, commit or activation), and run again:\n  {}".format(
+            "\n  ".join(missing)
+        )
     )
 
 

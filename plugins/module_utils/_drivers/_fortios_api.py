@@ -115,8 +115,8 @@ class FortiosApi(Api):
     def _strange(self, answer: HttpAnswer, what: str) -> ApplianceError:
         if answer.status in (401, 403):
             words = (
-                f"{self.host} does not let this token in (status {answer.status}, {what}). Check the token, its "
-                "trusted hosts and the rights of its profile"
+                f"{self.host} does not let this token in (status {answer.status}, {what}). Check access_token, "
+                "the administrator's trusted hosts, the rights of its profile, and vdom"
             )
             return FortiosRefusal(words, answer.status, 0)
         return ApplianceError(f"{self.host}: expected JSON for {what}, got status {answer.status}: "

@@ -113,14 +113,14 @@ class Rendering:
         networks = [one for one in holdings if one.entry.type == "network"]
         if names:
             self.errors.append(
-                f"{len(names)} names, such as {names[0].entry.value}, and nothing that uses their list: say "
+                f"{_counted('name', names)}, such as {names[0].entry.value}, and nothing that uses their list: say "
                 "webfilter_profiles (allow), ssl_profiles (bypass_tls_inspection) or proxy_policy (all), or rules: "
                 "reference"
             )
         if networks and not by_policy(self.options):
             self.errors.append(
-                f"{len(networks)} networks, such as {networks[0].entry.value}: a policy lets them through, and needs "
-                "source_interfaces and destination_interfaces"
+                f"{_counted('network', networks)}, such as {networks[0].entry.value}: a policy lets them through, and "
+                "needs source_interfaces and destination_interfaces"
             )
         bare = [one for one in networks if set(one.intents) < {"allow", "bypass_content_inspection"}]
         if bare:
@@ -211,3 +211,7 @@ class Rendering:
 def placed(kind: str, found: Mapping[str, str]) -> Dict[str, str]:
     """The keys of places, which speak of rules: a policy is called so as well."""
     return {key.replace(f"{kind} rule ", f"{kind} ", 1): text for key, text in found.items()}
+
+
+def _counted(what: str, found: Sequence[Holding]) -> str:
+    return f"{len(found)} {what}{'s' if found[1:] else ''}"

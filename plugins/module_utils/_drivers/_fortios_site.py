@@ -66,8 +66,8 @@ class Site:
             for name in options[option] if name not in self.scene.profiles.get(kind, {})
         ]
         errors += [
-            f"{kind} {name} has a URL filter of the site ({used}), and a profile has one. Name another profile, or "
-            "take style: feed"
+            f"{kind} {name} already has another URL filter (number {used}), and a profile has one. Name another "
+            "profile, or take style: feed"
             for kind, name, used in self._other_filters(options, prefix)
         ]
         return errors + self._wrong_positions(options, prefix, list(keys))
@@ -96,7 +96,8 @@ class Site:
             named = missing(present, given[option])
             if named:
                 ours = ", which is of this list itself" if is_own(named, prefix) else ""
-                errors.append(f"position.{option}: there is no {kind} {named!r}{ours} (#12 stands for number 12)")
+                number = " (#12 stands for number 12)" if kind.endswith("policy") else ""
+                errors.append(f"position.{option}: there is no {kind} {named!r}{ours}{number}")
         return errors
 
     def defects(self, options: Mapping[str, Any]) -> List[str]:

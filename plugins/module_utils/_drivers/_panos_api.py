@@ -19,6 +19,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_x
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._http import HttpAnswer
 
+_LOGIN = "log in"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NOT_PRESENT = "7"
 _CODES = {
@@ -73,7 +74,7 @@ class PanosApi(Api):
             return
         self._logins += 1
         user, secret = self._login
-        root = self._ask({"type": "keygen", "user": user, "password": secret}, "log in")
+        root = self._ask({"type": "keygen", "user": user, "password": secret}, _LOGIN)
         self._key = text_of(root, "result/key")
         if not self._key:
             raise ApplianceError(f"{self.host}: expected an API key for {user}, got none")
@@ -214,7 +215,11 @@ class PanosApi(Api):
         code = told.get("code", "")
         said = " ".join(" ".join(told.itertext()).split())
         if status in (401, 403):
-            text = f"{self.host} does not let us in (HTTP {status}): {said or 'no reason given'}. Check key and login"
+            wrong = "username and password" if what == _LOGIN else "api_key"
+            text = (
+                f"{self.host} does not let us in (HTTP {status}): {said or 'no reason given'}. Check {wrong}, and that "
+                "the administrator's role has the XML API"
+            )
         else:
             number = f", code {code} ({_CODES.get(code, 'see the API guide')})" if code else ""
             text = f"{self.host} refused to {what[:200]}: {said[:1000] or 'no reason given'}{number}"

@@ -39,9 +39,11 @@ class Login:
     """Who we are there. ``admin`` is "" where it is not known, which is enough to read and to stage."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
+        # One kind of login among the options leaves nothing to what the environment has of the other kind.
+        by_key, by_password = bool(options["api_key"]), bool(options["password"])
         self.admin = credential(options, "username", "PANOS_USERNAME") or ""
-        self.password = credential(options, "password", "PANOS_PASSWORD") or ""
-        self.key = credential(options, "api_key", "PANOS_API_KEY") or ""
+        self.password = credential(options, "password", *(() if by_key else ("PANOS_PASSWORD",))) or ""
+        self.key = credential(options, "api_key", *(() if by_password else ("PANOS_API_KEY",))) or ""
         if not self.key and not (self.admin and self.password):
             raise AllowlistError(
                 "api_key: expected an API key, or username and password (or PANOS_API_KEY, or PANOS_USERNAME and "

@@ -14,6 +14,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_x
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
 
 _UNKNOWN_COMMAND = ("1", "17")  # of an operational command that a version does not have
+_NO_RIGHT = ("15", "16")
 _DEVICE = "/config/devices/entry[@name='localhost.localdomain']"
 RULES = ("security", "decryption", "authentication")
 # In the order in which they may be written; they are taken away the other way round.
@@ -107,12 +108,19 @@ def _require_place(api: PanosApi, place: Place) -> None:
         return
     if not place.device_group:
         if api.get(f"{place.root}/zone") is None:
-            raise ApplianceError(f"vsys: {api.host} has no zones, rules or objects in {place.vsys!r}: does it exist?")
+            raise ApplianceError(
+                f"vsys: {api.host} has no zones, rules or objects in {place.vsys!r}: does it exist? If this is "
+                "Panorama, name a device_group"
+            )
         return
     try:
         api.op(f"<show><devicegroups><name>{place.device_group}</name></devicegroups></show>")
     except PanosRefusal as error:
-        raise ApplianceError(f"device_group: {api.host} has no {place.device_group!r} ({error})") from error
+        if error.code in _NO_RIGHT:
+            raise
+        raise ApplianceError(
+            f"device_group: {api.host} has no {place.device_group!r}. If this is a firewall, leave device_group out"
+        ) from error
 
 
 def _version(api: PanosApi) -> Tuple[int, ...]:

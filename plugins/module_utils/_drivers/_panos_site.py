@@ -134,10 +134,12 @@ class Site:
         for kind in TABLES:
             elsewhere += self._of_others(kind, admin, prefix)
         if elsewhere:
+            more = f" and {len(elsewhere) - 5} more" if elsewhere[5:] else ""
             raise ApplianceError(
-                f"{self.api.host}: the administrator {admin} has uncommitted changes that are not ours, and our write "
-                f"would undo them: {', '.join(elsewhere[:5])}. Commit or revert them first, or give this "
-                "collection an administrator of its own"
+                f"{self.api.host}: the administrator {admin} has uncommitted changes beside this list, and our write "
+                f"would undo them: {', '.join(elsewhere[:5])}{more}. Commit or revert them first. Another list of this "
+                "collection that was staged (activate: false) has to be committed too; and give this collection an "
+                "administrator of its own"
             )
 
     def _of_others(self, kind: str, admin: str, prefix: str) -> List[str]:

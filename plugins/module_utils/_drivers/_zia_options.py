@@ -61,6 +61,8 @@ class Login:
 def login_of(options: Mapping[str, Any]) -> Login:
     client = [credential(options, name, f"ZSCALER_{name.upper()}") or "" for name in ("client_id", "client_secret")]
     admin = [credential(options, name, f"ZIA_{name.upper()}") or "" for name in ("username", "password", "api_key")]
+    if (options["password"] or options["api_key"]) and not (options["client_id"] or options["client_secret"]):
+        client = ["", ""]  # what the environment has for OneAPI is not meant
     if not all(client) and not all(admin):
         raise AllowlistError(
             "client_id: expected client_id and client_secret of an API client (OneAPI), or username, password and "

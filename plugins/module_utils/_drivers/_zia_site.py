@@ -63,7 +63,7 @@ class Site:
             named = missing(present, given[kind])
             if named:
                 ours = ", which is a rule of this list itself" if is_own(named, prefix) else ""
-                errors.append(f"position.{kind}: there is no rule {named!r} of that policy{ours}")
+                errors.append(f"position.{kind}: there is no {kind} rule {named!r}{ours}")
         return errors
 
     # Rules that the site writes itself

@@ -136,6 +136,9 @@ class PanosDriver(Driver):
     def holdings_of(self, objects: Mapping[str, str]) -> Sequence[Holding]:
         return Reader(objects).holdings
 
+    def gathered_facts(self, present: Present) -> Dict[str, Any]:  # noqa: ARG002  # they are of the way to it
+        return {"warnings": list(self._warnings)}
+
     # Rendering
 
     def render(self, holdings: Sequence[Holding], present: Present) -> Desired:

@@ -109,7 +109,7 @@ class ZiaDriver(Driver):
         if not live and not self.record.exists() and not self.options["publish_others"]:
             live = True  # a colleague's edits; whether we may write beside them is said by `check`
             self._warnings.append(
-                f"{self.api.host} has edits that wait for their activation, and this collection has not made them"
+                f"{self.api.host} has edits that wait for their activation, and no run for this list has made them"
             )
         return Present(tuple(found.holdings), objects, tuple(found.unread), live, self._foreign)
 
@@ -133,6 +133,9 @@ class ZiaDriver(Driver):
 
     def holdings_of(self, objects: Mapping[str, str]) -> Sequence[Holding]:
         return Reader(objects).holdings
+
+    def gathered_facts(self, present: Present) -> Dict[str, Any]:  # noqa: ARG002  # they are of the way to it
+        return {"warnings": list(self._warnings)}
 
     # Rendering
 
@@ -233,7 +236,7 @@ class ZiaDriver(Driver):
         pending = self._scene.status != "ACTIVE" and not self.record.exists()
         if pending and options["activate"] and not options["publish_others"]:
             raise ApplianceError(
-                f"{self.api.host} has edits that wait for their activation, and this collection has not made them. An "
+                f"{self.api.host} has edits that wait for their activation, and no run for this list has made them. An "
                 "activation would put them in force with ours, so nothing was written. Have them activated or undone; "
                 "or say publish_others: true, or activate: false"
             )

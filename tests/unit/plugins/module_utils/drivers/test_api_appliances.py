@@ -180,3 +180,9 @@ def test_a_password_that_is_part_of_a_name_does_not_spoil_a_snapshot(host) -> No
     assert host.run(state="restored", snapshot=snapshot)["after"] == sorted(
         ["host *.example.com tcp/80,443", "host www.example.com tcp/80,443"]
     )
+
+
+def test_who_trusts_any_certificate_is_warned_in_each_run(host) -> None:
+    for given in ({"state": "gathered"}, {"state": "deleted"}):
+        warnings = host.run(validate_certs=False, **given, **host.reference)["warnings"]
+        assert any("validate_certs" in one for one in warnings)

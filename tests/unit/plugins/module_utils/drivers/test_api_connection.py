@@ -60,7 +60,7 @@ def host(tmp_path: Path, certificate: Path) -> Any:
 
 
 def test_a_certificate_that_nobody_trusts_is_refused_before_a_credential_is_sent(host) -> None:
-    with pytest.raises(AllowlistError, match="TLS with 127.0.0.1:.*(self.signed|verify)"):
+    with pytest.raises(AllowlistError, match="TLS with 127.0.0.1:.*(self.signed|verify).*Give ca_path"):
         host.run("login.live.com")
     assert not host.emulator.seen
 

@@ -90,7 +90,7 @@ def test_names_in_paths_are_encoded_and_a_profile_with_a_strange_name_is_found(h
     (refusal(500, -651, cli_error="node_check_object\n fail!"), "not valid.*node_check_object fail"),
     (refusal(500, -37), "the right is missing"), (refusal(413), "status 413"), (refusal(405), "status 405"),
     (refusal(400, -77), "error -77"), (Answer(403, b"<html>Forbidden</html>"), "rights of its profile"),
-    (Answer(401), "Check the token"),
+    (Answer(401), "Check access_token"),
 ])  # fmt: skip
 def test_a_refused_write_is_told_and_what_was_there_is_put_back(host, answer, words) -> None:
     host.run("login.live.com", **PORTS)

@@ -73,7 +73,7 @@ def test_exempt_all_is_the_same_however_it_is_read_back(host) -> None:
 def test_a_profile_with_a_url_filter_of_the_site_is_refused(host) -> None:
     host.fortios.store.tables["webfilter/urlfilter"] = [{"id": 7, "name": "site", "entries": []}]
     host.row(WEB, "default")["web"]["urlfilter-table"] = 7
-    with host.guarded(ReadOnly()), pytest.raises(ApplianceError, match="default has a URL filter of the site"):
+    with host.guarded(ReadOnly()), pytest.raises(ApplianceError, match="default already has another URL filter"):
         host.run("login.live.com", **EXACT)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_options import Login
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator
 
@@ -88,7 +89,7 @@ def test_publish_others_commits_it_too(host) -> None:
 def test_other_work_of_the_same_administrator_is_not_thrown_away(host, xpath) -> None:
     host.panos.by_hand("egress", "set", xpath, THEIRS)
     state = host.state()
-    with pytest.raises(ApplianceError, match="uncommitted changes that are not ours"):
+    with pytest.raises(ApplianceError, match="uncommitted changes beside this list"):
         host.run(*NAMES)
     assert host.state() == state
 
@@ -252,3 +253,21 @@ def test_the_category_of_a_list_is_told_apart_from_one_that_begins_alike(host) -
     host.run(*NAMES)
     host.run(state="deleted")
     assert "mine.example/" in host.running
+
+
+def test_a_login_among_the_options_wins_over_the_environment(host, monkeypatch) -> None:
+    monkeypatch.setenv("PANOS_API_KEY", "an-old-key-of-somebody")
+    assert Login(host.options()).key == ""
+    monkeypatch.setenv("PANOS_PASSWORD", "of-somebody")
+    login = Login(host.options(api_key="mine", password=None, username="egress"))
+    assert (login.key, login.password) == ("mine", "")
+
+
+def test_panorama_without_a_device_group_says_what_to_name(panorama) -> None:
+    with pytest.raises(ApplianceError, match="If this is Panorama, name a device_group"):
+        panorama.run(*NAMES, device_group=None)
+
+
+def test_a_firewall_has_no_device_groups(host) -> None:
+    with pytest.raises(ApplianceError, match="If this is a firewall, leave device_group out"):
+        host.run(*NAMES, device_group="Branches")

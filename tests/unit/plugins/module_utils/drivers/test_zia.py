@@ -135,7 +135,7 @@ def test_maintenance_is_told(host) -> None:
 def test_edits_of_somebody_else_are_not_put_in_force(host) -> None:
     host.zia.somebody_edits()
     state = host.state()
-    with pytest.raises(ApplianceError, match="this collection has not made them.*publish_others"):
+    with pytest.raises(ApplianceError, match="no run for this list has made them.*publish_others"):
         host.run(*NAMES)
     assert host.state() == state
     host.zia.somebody_activates()
@@ -222,7 +222,7 @@ def test_the_quota_is_asked_before_the_write(host) -> None:
     [
         ({"clients": ["location:Nowhere"]}, "no 'Nowhere' among its locations"),
         ({"clients": ["10.0.0.0/8", "location:Headquarters"]}, "clients of one kind"),
-        ({"position": {"ssl": "before Nobody", "url": "top"}}, "no rule 'Nobody'"),
+        ({"position": {"ssl": "before Nobody", "url": "top"}}, "no ssl rule 'Nobody'"),
         ({"position": {"ssl": "top"}}, "position.url: needed"),
         ({"intents": ["bypass_content_inspection"]}, "needs allow and bypass_tls_inspection"),
     ],
@@ -259,3 +259,9 @@ def test_a_token_that_is_none_is_an_error(host) -> None:
         host.emulator.fail(lambda request: "token" in request.path, Answer(200, body))
         with pytest.raises(AllowlistError, match="expected"):
             host.run(*NAMES)
+
+
+def test_an_administrator_among_the_options_wins_over_a_client_in_the_environment(host, monkeypatch) -> None:
+    monkeypatch.setenv("ZSCALER_CLIENT_ID", "somebody")
+    monkeypatch.setenv("ZSCALER_CLIENT_SECRET", "of-somebody")
+    assert host.run(*NAMES, **_legacy(host))["after"]
