@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 from urllib.parse import quote
 
@@ -212,4 +213,4 @@ def _message(answer: HttpAnswer) -> str:
 
 
 def _is_locked(answer: HttpAnswer) -> bool:
-    return _error(answer) == -9998 or "lock" in _message(answer).lower()
+    return _error(answer) == -9998 or re.search(r"\block(ed)?\b", _message(answer), re.IGNORECASE) is not None

@@ -112,9 +112,16 @@ class Renderer:
         where = {"srcintf": sorted(self.settings.sources), "dstintf": sorted(self.settings.destinations)}
         policy = self._policy({**where, "service": [base]})
         families = {entry.network.version for entry in found.networks}
-        policy["dstaddr"] = [base + NETWORKS]
-        if "srcaddr6" in policy and 6 in families:
-            policy["dstaddr6"] = [base + NETWORKS]
+        for version, label in ((4, ""), (6, "6")):  # sources of one family without destinations of it go nowhere
+            if version in families and f"srcaddr{label}" in policy:
+                policy[f"dstaddr{label}"] = [base + NETWORKS]
+            else:
+                policy.pop(f"srcaddr{label}", None)
+        if not {"dstaddr", "dstaddr6"} & {*policy}:
+            raise AllowlistError(
+                f"clients: none of them has addresses of the family of {found.networks[0].value}, so no policy can let "
+                "them reach it"
+            )
         return {**policy, **({"nat": "enable"} if self.settings.nat else {})}
 
     def _policy(self, more: Mapping[str, Any]) -> Dict[str, Any]:

@@ -178,9 +178,20 @@ class Store:
             self._check_references(label, paths, row.get(label))
         if path == "system/external-resource":
             self._check_resource(row)
+        if path == "firewall/policy":
+            self._check_families(row)
+        self._check_categories(path, row)
+
+    def _check_categories(self, path: str, row: Row) -> None:
         for used in _categories(path, row):
             if used in CATEGORIES and all(one.get("category") != used for one in self.rows("system/external-resource")):
                 raise Refused(424, -3, f"category {used} is not there")
+
+    def _check_families(self, row: Row) -> None:
+        """Sources and destinations are of the same ones. Source: community.fortinet.com, ta-p/191945."""
+        for label in ("", "6"):
+            if bool(row.get(f"srcaddr{label}")) != bool(row.get(f"dstaddr{label}")):
+                raise Refused(500, -61, f"srcaddr{label} and dstaddr{label} belong together")
 
     def _check_references(self, label: str, paths: tuple[str, ...], value: Any) -> None:
         names = _names(value)

@@ -102,6 +102,17 @@ def test_a_refused_write_is_told_and_what_was_there_is_put_back(host, answer, wo
     assert host.state() == before
 
 
+@pytest.mark.parametrize(("said", "waits"), [("invalid action block", False), ("Object is locked by admin", True)])
+def test_only_what_is_locked_is_waited_for(host, said, waits) -> None:
+    host.emulator.fail(writes_to("/proxy-address"), refusal(424, -61, cli_error=said), 1)
+    if waits:
+        assert host.run("login.live.com")["changed"]
+    else:
+        with pytest.raises(ApplianceError, match=said):
+            host.run("login.live.com")
+    assert bool(host.clock.slept) == waits
+
+
 def test_what_cannot_be_put_back_is_told(host) -> None:
     host.run("login.live.com")
     pushed: list[Request] = []

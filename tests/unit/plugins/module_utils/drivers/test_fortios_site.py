@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 
 from .fortios_host import FortiosHost
 from .host import ReadOnly
@@ -162,6 +162,24 @@ def test_a_policy_binds_its_clients_of_both_families_and_the_ports(host) -> None
     assert (service["tcp-portrange"], service["udp-portrange"]) == ("443", "3478-3481")
     assert "nat" not in policy
     assert not policy.get("utm-status")
+
+
+@pytest.mark.parametrize(("clients", "networks", "labels"), [
+    (["any"], ["198.51.100.0/24"], {"srcaddr", "dstaddr"}), (["any"], ["2001:db8::/32"], {"srcaddr6", "dstaddr6"}),
+    (["10.20.0.0/24", "2001:db8:1::/64"], ["198.51.100.0/24"], {"srcaddr", "dstaddr"}),
+    (["10.20.0.0/24"], ["198.51.100.0/24", "2001:db8::/32"], {"srcaddr", "dstaddr"}),
+])  # fmt: skip
+def test_sources_and_destinations_are_of_the_same_families(host, clients, networks, labels) -> None:
+    host.run(*networks, **PORTS, clients=clients)
+    policy = next(one for one in host.fortios.store.tables[POLICY] if str(one.get("name")).startswith("egress_"))
+    assert {label for label in policy if "addr" in label and policy[label]} == labels
+    with host.guarded(ReadOnly()):
+        assert not host.run(*networks, **PORTS, clients=clients)["changed"]
+
+
+def test_clients_of_another_family_than_all_networks_are_told(host) -> None:
+    with host.guarded(ReadOnly()), pytest.raises(AllowlistError, match="clients: none of them.*2001:db8::/32"):
+        host.run("2001:db8::/32", **PORTS, clients=["Desktops"])
 
 
 @pytest.mark.parametrize("ports", ["443:1024-65535", "443 8443", ""])
