@@ -11,7 +11,7 @@ import time
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode
 
-from ansible_collections.egress.allowlist.plugins.module_utils._api import GROWING, Api, Waiting, retry_after
+from ansible_collections.egress.allowlist.plugins.module_utils._api import GROWING, Api, Waiting, retry_after, settled
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import Login
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
@@ -105,7 +105,7 @@ class ZiaApi(Api):
 
     def pause_asked(self, answer: HttpAnswer) -> Optional[float]:
         if answer.status == 429:
-            return max(1.0, retry_after(answer), _seconds_in(answer))
+            return max(1.0, _seconds_asked(answer))
         return GROWING if _is_locked(answer) else None
 
     def still_busy(self, answer: HttpAnswer) -> str:
@@ -158,8 +158,8 @@ class ZiaApi(Api):
         return str(told)
 
     def activate(self) -> None:
-        """Put in force what is saved, and wait until it is."""
-        self.write("POST", "/status/activate")
+        """Put in force what is saved, and wait until it is. To do it twice is the same as once."""
+        settled(lambda: self.write("POST", "/status/activate"), lambda: self.status() != "PENDING")
         waiting = Waiting(self.connection.wait_timeout)
         while True:
             told = self.status()
@@ -231,6 +231,15 @@ def _seconds_in(answer: HttpAnswer) -> float:
     """The body says how long where the header does not ("0 seconds")."""
     found = re.match(r"\s*([0-9]{1,5})", _field(answer, "Retry-After"))
     return float(found.group(1)) if found else 0.0
+
+
+def _seconds_asked(answer: HttpAnswer) -> float:
+    """Retry-After, in header and body; where neither is there, when OneAPI's gateway begins to count anew."""
+    said = _seconds_in(answer)
+    if said or "retry-after" in answer.headers:
+        return max(retry_after(answer), said)
+    found = re.fullmatch(r"[0-9]{1,5}", answer.headers.get("x-ratelimit-reset", ""))
+    return float(found.group()) if found else 0.0
 
 
 def _is_locked(answer: HttpAnswer) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_api import ZiaApi, ZiaRefusal
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
@@ -97,11 +97,26 @@ def read_scene(api: ZiaApi, prefix: str, *, exempted: bool) -> Scene:
     tables = {kind: _rows(api, kind) for kind in TABLES}
     urls: Tuple[str, ...] = ()
     if exempted or any(name_of("url category", row) == prefix + RECORD for row in tables["url category"]):
-        found = api.get("/authSettings/exemptedUrls", dict).get("urls", [])
-        if not isinstance(found, list) or not all(isinstance(url, str) for url in found):
-            raise ApplianceError(f"{api.host}: expected a list of exempted URLs, got {shown(found)}")
-        urls = tuple(found)
+        urls = read_exempted(api)
     return Scene(api.status(), tables, urls)
+
+
+def read_exempted(api: ZiaApi) -> Tuple[str, ...]:
+    found = api.get("/authSettings/exemptedUrls", dict).get("urls", [])
+    if not isinstance(found, list) or not all(isinstance(url, str) for url in found):
+        raise ApplianceError(f"{api.host}: expected a list of exempted URLs, got {shown(found)}")
+    return tuple(found)
+
+
+def without_theirs(objects: Mapping[str, str], prefix: str, theirs: Set[str]) -> Dict[str, str]:
+    """A snapshot that does not claim what others have exempted since it was taken."""
+    record = f"url category {prefix}{RECORD}"
+    ours = sorted(set(json.loads(objects.get(EXEMPTED, "[]"))) - theirs)
+    kept = {key: text for key, text in objects.items() if key not in (EXEMPTED, record)}
+    if ours and record in objects:
+        kept[EXEMPTED] = text_of(ours)
+        kept[record] = text_of(dict(json.loads(objects[record]), urls=ours))
+    return kept
 
 
 def _rows(api: ZiaApi, kind: str) -> List[Row]:

@@ -33,9 +33,11 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_sce
     RECORD,
     Scene,
     is_own,
+    read_exempted,
     read_scene,
     split_key,
     text_of,
+    without_theirs,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_site import Site
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_write import Change, Writer
@@ -288,7 +290,14 @@ class ZiaDriver(Driver):
             for key in [key for key in objects if split_place(key)]:
                 kind, name = split_key(split_place(key) or "")
                 objects[key] = restored(kind, self._scene.rules(kind), name, objects[key])
+            objects = self._without_theirs(objects, self._scene)
         return Desired(objects=objects, warnings=tuple(self._warnings))
+
+    def _without_theirs(self, objects: Dict[str, str], scene: Scene) -> Dict[str, str]:
+        if EXEMPTED not in objects:
+            return objects
+        ours = set(json.loads(self._objects(scene).get(EXEMPTED, "[]")))
+        return without_theirs(objects, self.prefix, set(read_exempted(self.api)) - ours)
 
     def _may_write(self, key: str, text: str) -> bool:
         try:
