@@ -23,6 +23,7 @@ options:
   ca_path:
     description:
       - A file on the control node with the certificates that are trusted, in PEM. Those of the system, by default.
+      - With Python 3.13 and later, an authority's certificate must have a key usage extension.
     type: path
   proxy_url:
     description:

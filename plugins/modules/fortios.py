@@ -119,6 +119,7 @@ notes:
   - Rows in profiles of the site are for whomever the site's own policies give these profiles to. O(clients) bind what
     is ours, which are the policies and the authentication rule.
   - O(clients) are networks, names of addresses or address groups of the site, or V(any).
+  - With O(state=deleted), name each profile that uses the list, so that our row is taken out of it.
   - O(activate=false) is refused, since nothing can be staged on a FortiGate.
   - A feed knows no ports. An entry for port 443 alone is held for port 80 too, and RV(translation) says so. Other ports
     leave through the firewall.
@@ -234,7 +235,7 @@ commands:
   returned: when an appliance was read
   type: list
   elements: dict
-  sample: [{"action": "write", "object": "entries of egress_mmd"}]
+  sample: [{"action": "write", "object": "entries of egress_mmd", "text": "*.contoso.com\n"}]
 gathered:
   description: The entries on the appliance, in a form that O(entries) accepts but for their C(intents).
   returned: O(state=gathered)

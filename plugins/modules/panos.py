@@ -42,7 +42,9 @@ options:
     description: Its password, also from E(PANOS_PASSWORD), for which an API key is asked.
     type: str
   api_key:
-    description: An API key, also from E(PANOS_API_KEY). It is sent in a header, and needs no O(password).
+    description:
+      - An API key, also from E(PANOS_API_KEY). It is sent in a header, and needs no O(password).
+      - Where O(api_key) or O(password) is given, the environment is not asked for the other one.
     type: str
   vsys:
     description: The virtual system.
@@ -235,7 +237,12 @@ commands:
   returned: when an appliance was read
   type: list
   elements: dict
-  sample: [{"action": "commit", "object": "running configuration"}]
+  sample:
+    - action: multi-config
+      object: /config/devices/entry[@name='localhost.localdomain']/vsys/entry[@name='vsys1']
+      size: 70113
+      sha256: 5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9
+    - {"action": "commit", "object": "running configuration"}
 gathered:
   description: The entries on the appliance, in a form that O(entries) accepts but for their C(intents).
   returned: O(state=gathered)

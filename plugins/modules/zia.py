@@ -54,7 +54,10 @@ options:
     description: The administrator's password, also from E(ZIA_PASSWORD).
     type: str
   api_key:
-    description: The organisation's key of the older API, also from E(ZIA_API_KEY).
+    description:
+      - The organisation's key of the older API, also from E(ZIA_API_KEY).
+      - Where O(password) or O(api_key) is given, and neither O(client_id) nor O(client_secret), the environment is not
+        asked for a client of OneAPI.
     type: str
   position:
     description:
@@ -218,7 +221,11 @@ commands:
   returned: when an appliance was read
   type: list
   elements: dict
-  sample: [{"action": "activate", "object": "running configuration"}]
+  sample:
+    - action: write
+      object: url category egress_mmd
+      text: '{"description": "Managed by egress.allowlist: mmd; ...", "urls": [".contoso.com"]}'
+    - {"action": "activate", "object": "running configuration"}
 gathered:
   description: The entries on the appliance, in a form that O(entries) accepts but for their C(intents).
   returned: O(state=gathered)
