@@ -20,6 +20,7 @@ from .fortios_host import FortiosHost
 PORTS = {"default_ports": ["tcp/443"]}
 LOGIN, MESH = "host login.live.com tcp/80,443", "host *.mesh.com tcp/80,443"
 
+
 @pytest.fixture
 def host(fortigate: Callable[..., FortiosHost]) -> FortiosHost:
     return fortigate()
