@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils import _api
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DROP, LOST, Answer, json_answer
 from ansible_collections.egress.allowlist.tests.emulators.zia.emulator import ZiaEmulator
@@ -32,16 +33,15 @@ class Counting(ZiaHost):
 
     def start(self) -> None:
         super().start()
-        sleep = self.clock.sleep
-        self._patch.setattr(self.clock, "sleep", lambda seconds: (sleep(seconds), self.zia.pass_time(seconds)))
-        self._patch.setattr("ansible_collections.egress.allowlist.plugins.module_utils._api.Clock.sleep",
-                            self.clock.sleep)  # fmt: skip
+        self._patch.setattr(_api.Clock, "sleep", self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+        self.zia.pass_time(seconds)
 
 
 class Older(ZiaHost):
     """By the older API."""
-
-    secret_options = ("password", "api_key")
 
     def usual(self) -> dict[str, Any]:
         given = self.zia.credentials
