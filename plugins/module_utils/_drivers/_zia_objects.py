@@ -60,13 +60,12 @@ def over_ipv4(holding: Holding) -> Tuple[Optional[Holding], Optional[Verdict]]:
 class Renderer:
     """Entries of one list to objects; references are names here, and become numbers when they are written."""
 
-    def __init__(self, prefix: str, change: str, clients: Clients, rank: int, *, rules: bool) -> None:
+    def __init__(self, prefix: str, change: str, clients: Clients, rank: int) -> None:
         self.prefix = prefix
         self.name = prefix[len("egress_") :]
         self.change = change
         self.clients = clients
         self.rank = rank
-        self.with_rules = rules
 
     def objects(self, found: EntryClass, urls: Sequence[str]) -> Dict[str, str]:
         base = self.prefix + found.suffix
@@ -77,12 +76,11 @@ class Renderer:
             addresses = sorted(entry.value for entry in found.networks)
             group = {"description": self._mark(found), "type": "DSTN_IP", "addresses": addresses}
             objects[f"destination group {base}"] = group
-        if self.with_rules:
-            objects.update(self._rules(base, found, bool(urls)))
+        objects.update(self._rules(base, found, bool(urls)))
         return {key: text_of(value) for key, value in objects.items()}
 
     def source_group(self) -> Dict[str, str]:
-        if not self.with_rules or not self.clients.networks:
+        if not self.clients.networks:
             return {}
         value = {"description": self._mark(), "ipAddresses": sorted(self.clients.networks)}
         return {f"source group {self.prefix}": text_of(value)}

@@ -104,6 +104,8 @@ class ZiaDriver(Driver):
     def read(self) -> Present:
         scene = self._scene = read_scene(self.api, self.prefix, exempted=self.options["exempted_urls"])
         self._clean = scene.status == "ACTIVE"
+        if self._clean:
+            self.record.end()  # whatever was staged is in force, by whomever; what waits later is not ours
         objects = self._objects(scene)
         found = Reader(objects)
         self._foreign = tuple(key for key, text in self._marked(objects).items() if not self._is_marked(text))
@@ -154,9 +156,7 @@ class ZiaDriver(Driver):
     def _rendered(self, holdings: Sequence[Holding], scene: Optional[Scene], present: Present) -> Desired:
         options = self.options
         manage = options["rules"] == "manage"
-        renderer = Renderer(
-            self.prefix, options["change_id"] or "", clients_of(options), options["rank"], rules=True
-        )
+        renderer = Renderer(self.prefix, options["change_id"] or "", clients_of(options), options["rank"])
         accepted = Accepted(options["widen"], options["narrow"], tuple(options["known_names"]))
         kept, verdicts = _held(holdings)
         objects: Dict[str, str] = {}

@@ -146,6 +146,18 @@ def test_edits_of_somebody_else_are_not_put_in_force(host) -> None:
     assert "wait for their activation" in answer["warnings"][0]
 
 
+def test_the_note_of_an_interrupted_run_is_gone_once_its_rest_is_in_force(host) -> None:
+    """Else the edits that a colleague saves later would be taken for ours."""
+    host.run(*NAMES, activate=False)
+    host.zia.somebody_activates("automation@contoso.com")
+    for session in list(host.zia.tenant.editing):
+        host.zia.somebody_activates(session)
+    assert not host.run(*NAMES)["changed"]
+    host.zia.somebody_edits()
+    with pytest.raises(ApplianceError, match="publish_others"):
+        host.run("login.live.com")
+
+
 def test_publish_others_waits_for_them_and_says_so(host) -> None:
     host.zia.somebody_edits()
     with pytest.raises(ApplianceError, match="everything is saved.*Another administrator"):
