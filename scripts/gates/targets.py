@@ -20,6 +20,11 @@ SENT = ("plugins/modules", "plugins/module_utils", "tests")
 TESTS = ("tests/unit/plugins/modules", "tests/unit/plugins/module_utils")
 
 
+def is_of_apis(path: Path) -> bool:
+    """Tests of what only the control node runs; the conftest.py beside them leaves them out on managed hosts."""
+    return any(path.match(f"drivers/{name}") for name in ("test_api_*.py", "test_panos*", "test_zia*", "test_fortios*"))
+
+
 def leg_for(version: str) -> Leg:
     """The newest ansible-core does without Python 3.8 on managed hosts; 2.19 is the last one with it."""
     return OLDEST if version == "3.8" and OLDEST.venv.is_dir() else NEWEST
