@@ -33,6 +33,10 @@ test: develop ## run every quality gate
 $(GATES): develop
 	@.venv/bin/python scripts/test.py $@
 
+.PHONY: torture
+torture: develop ## break every driver in every way we know (TORTURE="-k kill", TORTURE_SCALE=0.1 for a part of it)
+	@EGRESS_LAB=torture scripts/in-lab .venv/bin/python -m pytest -q -p no:cacheprovider tests/torture $(TORTURE)
+
 .PHONY: lab-up
 lab-up: develop ## start the lab: managed hosts, a proxy host and an internet of their own
 	@scripts/lab up

@@ -9,11 +9,10 @@ import contextlib
 import errno
 import json
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._check_folder import folder_for_check
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_part import Command
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
@@ -99,17 +98,14 @@ class Files:
     @contextmanager
     def aside(self, text: str) -> Iterator[str]:
         """A file that only a checker reads, in a folder of its own that is gone afterwards."""
-        try:
-            folder = tempfile.mkdtemp(prefix=f"egress-nftables-{self.name}-")
+        with folder_for_check("nftables", os.path.dirname(self.directory) or "/") as folder:
             path = os.path.join(folder, "checked")
-            with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
-                handle.write(text)
-        except OSError as error:
-            raise ApplianceError(f"cannot prepare the check in {tempfile.gettempdir()}: {_why(error)}") from error
-        try:
+            try:
+                with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
+                    handle.write(text)
+            except OSError as error:
+                raise ApplianceError(f"cannot prepare the check in {folder}: {_why(error)}") from error
             yield path
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def put(self, path: str, text: Optional[str]) -> None:
         if text is None:

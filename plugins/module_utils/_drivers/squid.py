@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import os
 import re
-import shutil
 import tempfile
-from contextlib import contextmanager
-from typing import Any, ClassVar, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._check_folder import folder_for_check
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import (
     INTENTS,
     Desired,
@@ -187,7 +185,7 @@ class SquidDriver(Driver):
     def check(self, desired: Desired) -> None:
         """Squid's own parser reads the whole configuration with our part in it, before anything is live."""
         try:
-            with _folder_for_check(self.files.include_dir) as folder:
+            with folder_for_check("squid", self.files.include_dir) as folder:
                 _unused, before = self.program.complaints(self._config(self._stand_in()).text(), folder)
                 accepted, after = self.program.complaints(self._proposed(desired, folder).text(), folder)
         except OSError as error:
@@ -267,24 +265,6 @@ class SquidDriver(Driver):
 
     def close(self) -> None:
         self.files.unlock()
-
-
-@contextmanager
-def _folder_for_check(include_dir: str) -> Iterator[str]:
-    """A private folder that is gone afterwards; what a killed run has left of its own goes too.
-
-    Runs with the same include folder never meet here: each holds the lock on it.
-    """
-    prefix = f"egress-squid-{hashlib.sha256(include_dir.encode()).hexdigest()[:12]}-"
-    for name in os.listdir(tempfile.gettempdir()):
-        left = os.path.join(tempfile.gettempdir(), name)
-        if name.startswith(prefix) and os.lstat(left).st_uid == os.geteuid():
-            shutil.rmtree(left, ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=prefix)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _missing(rules: Sequence[str], site: Site) -> List[str]:

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, The egress.allowlist authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A private folder for what only an appliance's own checker reads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from typing import Iterator
+
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
+
+
+@contextmanager
+def folder_for_check(driver: str, locked: str) -> Iterator[str]:
+    """Its path; it is gone afterwards, and what a killed run has left of its own goes too.
+
+    Runs that hold the lock on the folder *locked* never meet here. Raises ApplianceError where none can be made.
+    """
+    prefix = f"egress-{driver}-{hashlib.sha256(locked.encode()).hexdigest()[:12]}-"
+    try:
+        for name in os.listdir(tempfile.gettempdir()):
+            left = os.path.join(tempfile.gettempdir(), name)
+            if name.startswith(prefix) and os.lstat(left).st_uid == os.geteuid():
+                shutil.rmtree(left, ignore_errors=True)
+        folder = tempfile.mkdtemp(prefix=prefix)
+    except OSError as error:
+        raise ApplianceError(f"cannot prepare the check in a temporary folder: {error.strerror or error}") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
