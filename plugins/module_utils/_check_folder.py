@@ -21,16 +21,27 @@ def folder_for_check(driver: str, locked: str) -> Iterator[str]:
 
     Runs that hold the lock on the folder *locked* never meet here. Raises ApplianceError where none can be made.
     """
-    prefix = f"egress-{driver}-{hashlib.sha256(locked.encode()).hexdigest()[:12]}-"
+    sweep(driver, locked)
     try:
-        for name in os.listdir(tempfile.gettempdir()):
-            left = os.path.join(tempfile.gettempdir(), name)
-            if name.startswith(prefix) and os.lstat(left).st_uid == os.geteuid():
-                shutil.rmtree(left, ignore_errors=True)
-        folder = tempfile.mkdtemp(prefix=prefix)
+        folder = tempfile.mkdtemp(prefix=_prefix(driver, locked))
     except OSError as error:
         raise ApplianceError(f"cannot prepare the check in a temporary folder: {error.strerror or error}") from error
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(driver: str, locked: str) -> None:
+    """Take away what killed runs have left."""
+    try:
+        left = [name for name in os.listdir(tempfile.gettempdir()) if name.startswith(_prefix(driver, locked))]
+    except OSError:
+        return  # not even a temporary folder: whoever needs one says so
+    for path in (os.path.join(tempfile.gettempdir(), name) for name in left):
+        if os.lstat(path).st_uid == os.geteuid():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _prefix(driver: str, locked: str) -> str:
+    return f"egress-{driver}-{hashlib.sha256(locked.encode()).hexdigest()[:12]}-"

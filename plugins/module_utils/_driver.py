@@ -111,6 +111,9 @@ class Driver(ABC):
     def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
         """The objects of a snapshot, each proven to be one that we may write. Raises AllowlistError."""
 
+    def sweep(self) -> None:  # noqa: B027  # most leave nothing
+        """Take away what a killed run has left beside what is in force; called by a run that changes nothing."""
+
     @abstractmethod
     def close(self) -> None:
         """Give back locks and sessions; called on every way out."""

@@ -109,6 +109,8 @@ class Run:
             self.driver.check(desired)
             if not self.check_mode:
                 self._write(present, desired)
+        elif not self.check_mode:
+            self.driver.sweep()
         return self._result(plan, present, desired)
 
     # What the options ask for

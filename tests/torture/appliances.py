@@ -31,7 +31,7 @@ from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.driver
 IN_LAB = Path("/run/egress-lab/lab")  # where each host of the lab sees the lab's folder
 OURS = "ansible_collections.egress.allowlist.plugins.modules"
 RUN_SECONDS = 120
-QUICK = "EGRESS_QUICK_PAUSES"  # see quick_pauses.py
+QUICK = "EGRESS_QUICK_PAUSES"  # see other_time.py
 Options = dict[str, Any]
 
 
@@ -43,7 +43,7 @@ def importable(folder: Path) -> Path:
     shutil.copytree(library / "module_utils", folder / "ansible" / "module_utils", ignore=without)
     (folder / "ansible" / "__init__.py").touch()  # Ansible too sends no more of itself than this
     shutil.copy(library / "release.py", folder / "ansible")
-    shutil.copy(inlab.ROOT / "tests" / "torture" / "quick_pauses.py", folder / "sitecustomize.py")
+    shutil.copy(inlab.ROOT / "tests" / "torture" / "other_time.py", folder / "sitecustomize.py")
     collection = folder / "ansible_collections" / "egress" / "allowlist"
     for part in ("modules", "module_utils"):
         shutil.copytree(inlab.ROOT / "plugins" / part, collection / "plugins" / part, ignore=without)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import secrets
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -35,6 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def scale() -> float:
     """TORTURE_SCALE: which part of all that can be tried is tried, more than 1 for what is drawn at random."""
     return float(os.environ.get("TORTURE_SCALE", "1"))
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """TORTURE_SEED, or a new one; printed where the test fails."""
+    chosen = int(os.environ.get("TORTURE_SEED") or secrets.randbelow(1_000_000))
+    print(f"again: TORTURE_SEED={chosen} make torture TORTURE='{request.node.nodeid}'")
+    return chosen
 
 
 @pytest.fixture

@@ -176,11 +176,19 @@ def carry_out(
 ) -> None:
     """All steps. ``texts``: the objects before and after; ``live``: dnsmasq is known to run with its present file."""
     present, desired = texts
-    change.load(change.first_text())
+    changed = [path for path in files.paths if present.get(path) != desired.get(path)]
+    for path in changed:
+        if path in desired:
+            files.stage(path, desired[path])
+    try:
+        change.load(change.first_text())
+    except ApplianceError:
+        files.unstage()
+        raise
     restarted = _change_dnsmasq(change, files, dnsmasq, texts, live)
     change.finish()
-    for path in (files.rules, files.include, files.service):
-        if present.get(path) != desired.get(path):
+    for path in changed:
+        if path != files.dnsmasq:
             files.put(path, desired.get(path))
     if present.get(files.service) != desired.get(files.service) and os.path.isdir("/run/systemd/system"):
         run_command(["systemctl", "daemon-reload"])
@@ -210,23 +218,30 @@ def _change_dnsmasq(
     if old == new and live:
         return False
     process = dnsmasq.process()
-    if old != new:
-        files.put(files.dnsmasq, new)
+    try:
+        if old != new:
+            files.put(files.dnsmasq, new)
+    except ApplianceError as error:
+        raise ApplianceError(f"{error}. {_put_back(change, files)}") from error
     if process is None:
         return False  # nobody to tell; it reads its files when it starts
     try:
         dnsmasq.restart(process, files.name, record_of(new or ""))
     except ApplianceError as error:
         files.put(files.dnsmasq, old)
-        words = _put_back(change, dnsmasq, process)
-        raise ApplianceError(f"{error}. {words}") from error
+        raise ApplianceError(f"{error}. {_put_back(change, files, dnsmasq, process)}") from error
     return True
 
 
-def _put_back(change: Change, dnsmasq: Dnsmasq, process: Process) -> str:
+def _put_back(
+    change: Change, files: Files, dnsmasq: Optional[Dnsmasq] = None, process: Optional[Process] = None
+) -> str:
+    """The rules, and a *dnsmasq* that has been told of its new file."""
     failed = []
+    files.unstage()
     try:
-        dnsmasq.start_again(process)
+        if dnsmasq is not None and process is not None:
+            dnsmasq.start_again(process)
     except ApplianceError as error:
         failed.append(f"dnsmasq could not be started again: {error}")
     try:

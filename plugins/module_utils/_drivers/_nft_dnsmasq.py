@@ -143,7 +143,10 @@ class Dnsmasq:
         if found is None and process is not None and os.path.isabs(process.command[0]):
             found = process.command[0]
         if found is None:
-            raise ApplianceError("no dnsmasq found: expected the program on this host; name it with dnsmasq_executable")
+            looked = f" as {self._executable}" if self._executable else ""
+            raise ApplianceError(
+                f"no dnsmasq found{looked}: expected the program on this host; name it with dnsmasq_executable"
+            )
         return found
 
     def check(self, path: str) -> None:

@@ -12,7 +12,7 @@ import os
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.egress.allowlist.plugins.module_utils._check_folder import folder_for_check
+from ansible_collections.egress.allowlist.plugins.module_utils._check_folder import folder_for_check, sweep
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_part import Command
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
@@ -43,6 +43,10 @@ class Files:
         return self.rules, self.include, self.dnsmasq, self.service
 
     @property
+    def _locked(self) -> str:
+        return os.path.dirname(self.directory) or "/"
+
+    @property
     def head(self) -> str:
         return f"{HEAD}{self.name}\n"
 
@@ -63,23 +67,24 @@ class Files:
         """One run at a time on this host: lists look at each other's rules. The lock ends with the process."""
         if self._lock is not None:
             return
-        folder = os.path.dirname(self.directory) or "/"
         try:
-            self._lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            self._lock = os.open(self._locked, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
-            raise ApplianceError(f"directory: cannot open {folder}: {_why(error)}") from error
-        wait_for_lock(self._lock, folder)
+            raise ApplianceError(f"directory: cannot open {self._locked}: {_why(error)}") from error
+        wait_for_lock(self._lock, self._locked)
 
     def unlock(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
-    def _aside(self, path: str) -> str:
-        return os.path.join(os.path.dirname(path), f".egress_{self.name}.aside")
+    @staticmethod
+    def _aside(path: str) -> str:
+        folder, name = os.path.split(path)
+        return os.path.join(folder, f".{name}.aside")
 
-    def write(self, path: str, text: str) -> None:
-        """Write aside and rename: a reader sees the old text or the new one."""
+    def stage(self, path: str, text: str) -> None:
+        """Write aside: what is left to do cannot meet a full disk any more."""
         aside = self._aside(path)
         try:
             os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
@@ -89,16 +94,29 @@ class Files:
                 handle.flush()
                 os.fchmod(handle.fileno(), 0o644)
                 os.fsync(handle.fileno())
-            os.rename(aside, path)
         except OSError as error:
-            with contextlib.suppress(OSError):  # the first error is the one to tell
-                os.unlink(aside)
+            self.unstage()
+            raise ApplianceError(f"cannot write {path}: {_why(error)}") from error
+
+    def unstage(self) -> None:
+        for path in (*self.paths, self.staged):
+            with contextlib.suppress(OSError):  # what stays is taken away by the next run
+                os.unlink(self._aside(path))
+
+    def write(self, path: str, text: str) -> None:
+        """Write aside, where it has not been staged, and rename: a reader sees the old text or the new one."""
+        if _text(self._aside(path)) != text:
+            self.stage(path, text)
+        try:
+            os.rename(self._aside(path), path)
+        except OSError as error:
+            self.unstage()
             raise ApplianceError(f"cannot write {path}: {_why(error)}") from error
 
     @contextmanager
     def aside(self, text: str) -> Iterator[str]:
         """A file that only a checker reads, in a folder of its own that is gone afterwards."""
-        with folder_for_check("nftables", os.path.dirname(self.directory) or "/") as folder:
+        with folder_for_check("nftables", self._locked) as folder:
             path = os.path.join(folder, "checked")
             try:
                 with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
@@ -121,11 +139,16 @@ class Files:
         except OSError as error:
             raise ApplianceError(f"cannot remove {path}: {_why(error)}") from error
 
+    def sweep(self) -> None:
+        """What a killed run has left beside what is in force."""
+        for path in (self.staged, *(self._aside(path) for path in (*self.paths, self.staged))):
+            if os.path.lexists(path):
+                self.remove(path)
+        sweep("nftables", self._locked)
+
     def tidy(self) -> None:
         """What a killed run has left, and our folders where nothing is left in them."""
-        self.remove(self.staged)
-        for path in self.paths:
-            self.remove(self._aside(path))
+        self.sweep()
         for folder in (self.directory, os.path.dirname(self.service)):
             with contextlib.suppress(OSError):  # not there, or something of somebody else is in it
                 os.rmdir(folder)

@@ -44,8 +44,12 @@ class PanosRefusal(ApplianceError):  # noqa: N818  # what the appliance calls it
         self.busy = busy
 
 
+class JobFailed(ApplianceError):  # noqa: N818  # what the appliance calls it
+    """A commit or push that has ended and changed nothing."""
+
+
 class JobUnfinished(ApplianceError):  # noqa: N818  # it goes on, and may end well
-    """A commit or push that is still under way when there is no more time to wait for it."""
+    """A commit or push of which nobody knows how it ends: no time is left to wait for it, or nobody answers."""
 
 
 class PanosApi(Api):
@@ -156,9 +160,11 @@ class PanosApi(Api):
                 if not error.busy:
                     raise
                 if not waiting.pause():
-                    raise ApplianceError(
+                    raise PanosRefusal(
                         f"{error} ({self._who_locks()}still so after {self.connection.wait_timeout} s, wait_timeout). "
-                        "Run again once that is over"
+                        "Run again once that is over",
+                        error.code,
+                        True,
                     ) from None
 
     def _who_locks(self) -> str:
@@ -186,12 +192,25 @@ class PanosApi(Api):
                     f"{self.host}: job {number} ({what}) is not finished after {self.connection.wait_timeout} s "
                     "(wait_timeout). It goes on there; run again to see what came of it"
                 )
-            job = self.op(f"<show><jobs><id>{number}</id></jobs></show>").find("job")
-            if job is None:
-                raise ApplianceError(f"{self.host}: job {number} ({what}) is not known there")
+            job = self._job(number, what)
         if text_of(job, "result") != "OK":
             lines = [(line.text or "").strip() for line in job.iter("line")] + _of_devices(job)
-            raise ApplianceError(f"{self.host}: the {what} failed (job {number}): {' / '.join(filter(None, lines))}")
+            raise JobFailed(f"{self.host}: the {what} failed (job {number}): {' / '.join(filter(None, lines))}")
+
+    def _job(self, number: str, what: str) -> Element:
+        try:
+            job = self.op(f"<show><jobs><id>{number}</id></jobs></show>").find("job")
+        except ApplianceError as error:
+            raise JobUnfinished(
+                f"{error}. Job {number} ({what}) was begun, and nobody knows how it ends; run again to see what came "
+                "of it"
+            ) from error
+        if job is None:
+            raise JobUnfinished(
+                f"{self.host}: job {number} ({what}) was begun and is not known there any more, perhaps after a "
+                "restart; run again to see what came of it"
+            )
+        return job
 
     def _ask(self, fields: Mapping[str, str], what: str, write: bool = False) -> Element:
         if fields["type"] != "keygen":

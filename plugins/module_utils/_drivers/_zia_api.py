@@ -11,7 +11,14 @@ import time
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode
 
-from ansible_collections.egress.allowlist.plugins.module_utils._api import GROWING, Api, Waiting, retry_after, settled
+from ansible_collections.egress.allowlist.plugins.module_utils._api import (
+    GROWING,
+    Api,
+    Uncertain,
+    Waiting,
+    retry_after,
+    settled,
+)
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import Login
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
@@ -149,6 +156,8 @@ class ZiaApi(Api):
         answer = self.call(method, self._prefix + path, params=params, headers=_JSON, body=raw, write=True)
         if answer.status not in (200, 201, 204):
             raise self._refusal(answer, f"{method} {path}")
+        if answer.status != 204 and method != "DELETE" and not _is_written(answer):
+            raise Uncertain(f"{self.host}{path}: expected what was written, got {shown(answer.text[:200])}")
 
     def status(self) -> str:
         """``ACTIVE``, ``PENDING`` or ``INPROGRESS``."""
@@ -204,6 +213,14 @@ def parsed(answer: HttpAnswer, what: str, kind: type) -> Any:
         expected = "a list" if kind is list else "an object"
         raise ApplianceError(f"{what}: expected {expected}, got {shown(answer.text[:200])}")
     return found
+
+
+def _is_written(answer: HttpAnswer) -> bool:
+    """Whether it is an answer of the service, and not of something on the way to it."""
+    try:
+        return isinstance(json.loads(answer.text), (dict, list))
+    except (ValueError, RecursionError):
+        return False
 
 
 def _bytes(value: Any) -> bytes:

@@ -69,7 +69,7 @@ class Writer:
         for key in lists:
             self._put(key, self._with_what_goes(after[key], change) if key == record else after[key], None)
         if lists:
-            self._look_again()  # new objects have numbers now
+            self.look_again()  # new objects have numbers now
         self._exempt("ADD_TO_LIST", change.exempt)
         for key in change.written:
             if key not in lists:
@@ -87,7 +87,7 @@ class Writer:
         value = json.loads(text)
         return text_of(dict(value, urls=sorted({*value["urls"], *change.unexempt})))
 
-    def _look_again(self) -> None:
+    def look_again(self) -> None:
         self.scene = read_scene(self.api, self.prefix, exempted=self._exempted)
 
     def _row(self, key: str) -> Optional[Row]:
@@ -114,7 +114,7 @@ class Writer:
             self._renumber(kind, name, body)
 
     def _is_there(self, key: str, text: Optional[str]) -> bool:
-        self._look_again()
+        self.look_again()
         return self.scene.objects(self.prefix).get(key) == text
 
     def _body(self, kind: str, name: str, value: Mapping[str, Any]) -> Row:
@@ -194,7 +194,7 @@ class Writer:
         adding = action == "ADD_TO_LIST"
 
         def is_done() -> bool:
-            self._look_again()
+            self.look_again()
             return set(urls) <= set(self.scene.exempted) if adding else not set(urls) & set(self.scene.exempted)
 
         # To add and to remove the same twice is the same as once.

@@ -354,6 +354,9 @@ class NftablesDriver(Driver):
             return all(re.match(r"^(#.*|txt-record=egress_\S+|nftset=/\S+)$", line) for line in text.splitlines())
         return key == self.files.include
 
+    def sweep(self) -> None:
+        self.files.sweep()
+
     def close(self) -> None:
         self.files.unlock()
 

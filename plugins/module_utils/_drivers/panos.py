@@ -11,7 +11,12 @@ from ansible_collections.egress.allowlist.plugins.module_utils._api import settl
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._translate import Accepted
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Driver, Present, RunCommand
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import JobUnfinished, PanosApi
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import (
+    JobFailed,
+    JobUnfinished,
+    PanosApi,
+    PanosRefusal,
+)
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_change import Change
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_objects import (
     INTENTS,
@@ -251,9 +256,8 @@ class PanosDriver(Driver):
             return
         try:
             self._put_in_force(desired.objects)
-        except JobUnfinished:
-            raise  # it may still come into force, so nothing is taken back
-        except ApplianceError as error:
+        except (PanosRefusal, JobFailed) as error:
+            # After anything else, what was written may be in force, or still come into force.
             raise ApplianceError(f"{error}. {self._put_back(present.objects)}") from error
         self._push()
 

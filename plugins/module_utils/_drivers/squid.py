@@ -11,7 +11,7 @@ import re
 import tempfile
 from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.egress.allowlist.plugins.module_utils._check_folder import folder_for_check
+from ansible_collections.egress.allowlist.plugins.module_utils._check_folder import folder_for_check, sweep
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import (
     INTENTS,
     Desired,
@@ -262,6 +262,9 @@ class SquidDriver(Driver):
                     f"{self.files.list_dir}; it was taken elsewhere"
                 )
         return Desired(objects=dict(objects) or self._nothing())
+
+    def sweep(self) -> None:
+        sweep("squid", self.files.include_dir)
 
     def close(self) -> None:
         self.files.unlock()

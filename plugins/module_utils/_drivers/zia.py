@@ -253,8 +253,20 @@ class ZiaDriver(Driver):
         writer = Writer(self.api, self._scene, self.prefix, exempted=self.options["exempted_urls"])
         writer.carry_out(self._change, desired.objects)
         if self.options["activate"]:
+            self._require_saved(writer, desired)
             self._activate(writer, present, desired)
             self.record.end()
+
+    def _require_saved(self, writer: Writer, desired: Desired) -> None:
+        """There is no transaction: another run for the same list may have saved between our requests."""
+        writer.look_again()
+        found = self._objects(writer.scene)
+        wrong = sorted(key for key in {*found, *desired.objects} if found.get(key) != desired.objects.get(key))
+        if wrong:
+            raise ApplianceError(
+                f"{self.api.host}: saved, and read back it is not what was written: {', '.join(wrong[:3])}. Nothing "
+                "was activated. Somebody or something else writes there; run again once that has stopped"
+            )
 
     def _activate(self, writer: Writer, present: Present, desired: Desired) -> None:
         """What is refused is taken back; what waits for another administrator stays saved."""

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_options import Login
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator
+from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DROP, Answer
 
 from .host import ReadOnly
 from .panos_host import CATEGORY, SECURITY, VSYS, PanosHost
@@ -126,6 +127,23 @@ def test_an_unfinished_commit_is_not_taken_back(host) -> None:
         job.left = 1
     with host.guarded(ReadOnly()):
         assert not host.run(*NAMES)["changed"]
+
+
+@pytest.mark.parametrize("fault", [DROP, CUT, Answer(502, b"<html>Bad gateway</html>")], ids=["dropped", "cut", "502"])
+@pytest.mark.parametrize("place", ["firewall", "panorama"])
+def test_a_job_that_nobody_can_ask_after_is_not_taken_back(request, place, fault) -> None:
+    """The commit may have taken effect, and here it has: what runs is not as before."""
+    host = request.getfixturevalue("host" if place == "firewall" else "panorama")
+    host.run(*NAMES)
+    host.panos.fail(lambda request: "<jobs><id>" in request.form.get("cmd", ""), fault, times=1000)
+    with pytest.raises(ApplianceError, match="was begun, and nobody knows how it ends") as told:
+        host.run("www.example.com", max_shrink=100)
+    assert "as before" not in str(told.value)
+    host.panos.faults.clear()
+    assert host.run("www.example.com", max_shrink=100)["after"] == ["host www.example.com tcp/80,443"]
+    assert "www.example.com/" in host.running
+    with host.guarded(ReadOnly()):
+        assert not host.run("www.example.com", max_shrink=100)["changed"]
 
 
 def test_a_member_that_is_not_active_is_left_for_its_peer(tmp_path, host) -> None:

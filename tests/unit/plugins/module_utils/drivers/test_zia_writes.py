@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils import _api
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_write import Writer
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DROP, LOST, Answer, json_answer
 from ansible_collections.egress.allowlist.tests.emulators.zia.emulator import ZiaEmulator
@@ -211,3 +212,40 @@ def test_wrong_credentials_of_the_older_api_are_told(made) -> None:
             host.run(*NAMES, **{option: wrong})
         assert wrong not in str(told.value)
         assert "api_key" in str(told.value)
+
+
+GARBAGE = [Answer(200, b"<html>Log in</html>"), Answer(200, b'{"id": 12, "na'), Answer(200, b"null"), Answer(200, b"")]
+
+
+@pytest.mark.parametrize("answer", GARBAGE, ids=lambda one: one.body.decode())
+def test_an_answer_to_a_write_that_is_not_the_service_s_means_to_look(made, answer) -> None:
+    """Nothing was done, whatever stands on the way says."""
+    host = made()
+    host.run("www.example.com")
+    host.zia.fail(lambda request: request.method == "PUT", answer)
+    assert host.run("www.example.org", max_shrink=100)["after"] == ["host www.example.org tcp/80,443"]
+    assert "www.example.org" in host.running
+
+
+def test_what_another_run_saves_meanwhile_is_not_activated(made, monkeypatch) -> None:
+    host = made()
+    host.run("www.example.com")
+    before = host.running
+    real = Writer.carry_out
+
+    def carry_out(writer: Writer, *words: Any) -> None:
+        real(writer, *words)
+        host.zia.somebody_edits(_with_evil)
+
+    monkeypatch.setattr(Writer, "carry_out", carry_out)
+    with pytest.raises(ApplianceError, match="url category egress_mmd. Nothing was activated"):
+        host.run("www.example.org", max_shrink=100)
+    assert host.running == before
+    monkeypatch.undo()
+    host.zia.somebody_activates()  # as long as somebody edits, nobody's activation is done
+    assert host.run("www.example.org", max_shrink=100)["after"] == ["host www.example.org tcp/80,443"]
+
+
+def _with_evil(config: Any) -> None:
+    row = next(row for row in config.rows("urlCategories") if row.get("configuredName") == "egress_mmd")
+    row["urls"].append("evil.example")
