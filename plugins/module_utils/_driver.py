@@ -8,16 +8,25 @@ Nothing here knows an appliance, and no driver knows the engine's words, its ord
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding, Plan
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
 
 # AnsibleModule.run_command: (exit status, standard output, standard error) of a command.
 RunCommand = Callable[[List[str]], Tuple[int, str, str]]
 INTENTS = ("allow", "bypass_tls_inspection", "bypass_content_inspection", "bypass_authentication")
+NAME = r"[a-z][a-z0-9_]{0,15}"  # of a list; our objects are called after it
+
+
+def require_name(name: str) -> str:
+    if not re.fullmatch(NAME, name):
+        raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {name!r}")
+    return name
 
 
 @dataclass(frozen=True)
