@@ -33,6 +33,10 @@ test: develop ## run every quality gate
 $(GATES): develop
 	@.venv/bin/python scripts/test.py $@
 
+.PHONY: bench
+bench: develop ## measure it beside its peers (BENCH="growth --quick": some questions, a quick look)
+	@EGRESS_LAB=bench scripts/in-lab .venv/bin/python tests/benchmarks/run.py $(BENCH)
+
 .PHONY: lab-up
 lab-up: develop ## start the lab: managed hosts, a proxy host and an internet of their own
 	@scripts/lab up
