@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import plays
-from apply_hosts import on_hosts
-from appliances import APPLIANCES, Appliance, Certificate, by_curl, catalog, listed, options_of, script, started
 from ansible_collections.egress.allowlist.tests.emulators.server import Emulator
+from appliances import APPLIANCES, Appliance, Certificate, by_curl, catalog, listed, options_of, script, started
+from apply_hosts import on_hosts
 from measuring import Bench, Figure, Row, line_through, wall
 
 TITLE = "A list on an appliance"
@@ -35,7 +35,7 @@ Values = dict[str, list[float]]
 
 def rows(bench: Bench) -> Iterator[Row]:
     bench.say("the vendors' collections")
-    version = plays.fetch_peers()
+    plays.fetch_peers()
     certificate = Certificate(bench.folder)
     whole = len(catalog())
     yield from on_hosts(bench)
@@ -44,17 +44,16 @@ def rows(bench: Bench) -> Iterator[Row]:
         if bench.quick or one.options.get("style"):
             cases = cases[: 0 if bench.quick and one.options.get("style") else 1]
         for count, latency in cases:
-            yield from Case(bench, certificate, name, one, count, latency, version).rows()
+            yield from Case(bench, certificate, name, one, count, latency).rows()
 
 
 class Case:
     """One appliance, one length of list, one speed of answers."""
 
     def __init__(
-        self, bench: Bench, certificate: Certificate, name: str, one: Appliance, count: int, latency: float, version: str
+        self, bench: Bench, certificate: Certificate, name: str, one: Appliance, count: int, latency: float
     ) -> None:
         self.bench, self.certificate, self.one, self.latency = bench, certificate, one, latency
-        self.version = version
         self.entries = listed(count)
         self.title = f"{name}, {count} entries" + (f", each answer {latency * 1000:.0f} ms later" if latency else "")
         self.values: Values = defaultdict(list)
@@ -79,14 +78,14 @@ class Case:
 
     def _run(self, folder: Path) -> None:
         """Ours step by step on one appliance, and what was asked of it once more on a second one."""
-        with started(self.one, self.certificate, self.latency) as emulator:
-            with started(self.one, self.certificate, self.latency) as second:
-                for step, entries in zip(STEPS, self._lists(), strict=True):
-                    before = len(emulator.seen)
-                    self._ours(folder, emulator, step, entries)
-                    asked = emulator.seen[before:]
-                    self.requests[step] = len(asked)
-                    self.values[f"curl {step}"].append(by_curl(asked, second, self.certificate, folder))
+        made = (started(self.one, self.certificate, self.latency) for _which in range(2))
+        with next(made) as emulator, next(made) as second:
+            for step, entries in zip(STEPS, self._lists(), strict=True):
+                before = len(emulator.seen)
+                self._ours(folder, emulator, step, entries)
+                asked = emulator.seen[before:]
+                self.requests[step] = len(asked)
+                self.values[f"curl {step}"].append(by_curl(asked, second, self.certificate, folder))
         site = plays.Site(folder, plays.local_inventory(folder))
         self.values["trivial"].append(site.play("trivial", TRIVIAL).seconds)
 
@@ -107,7 +106,7 @@ class Case:
 
     def _vendor(self) -> Iterator[Row]:
         vendor = VENDORS[self.one.module]
-        told, points = vendor.told.format(self.version), self._points(vendor)
+        told, points = vendor.told.format(plays.fetch_peers()), self._points(vendor)
         found: dict[str, list[list[float]]] = {"first": [], "again": []}
         for run in range(self.bench.few(2)):
             for seconds in found.values():
@@ -135,10 +134,10 @@ class Case:
     def _vendor_run(self, vendor: Vendor, count: int) -> tuple[float, float]:
         """Seconds of the first run, and of the same run again."""
         wanted = [entry if isinstance(entry, str) else entry["value"] for entry in self.entries[:count]]
-        with tempfile.TemporaryDirectory(dir=self.bench.folder) as folder:
-            with started(self.one, self.certificate, self.latency) as emulator:
-                work = vendor.work(Path(folder), emulator, self.certificate, wanted, self.one)
-                return wall(work), wall(work)
+        emulator = started(self.one, self.certificate, self.latency)
+        with tempfile.TemporaryDirectory(dir=self.bench.folder) as folder, emulator:
+            work = vendor.work(Path(folder), emulator, self.certificate, wanted, self.one)
+            return wall(work), wall(work)
 
 
 @dataclass(frozen=True)
@@ -198,8 +197,8 @@ def sdk(name: str) -> Callable[..., Callable[[], object]]:
     def work(
         folder: Path, emulator: Emulator, _certificate: Certificate, wanted: list[str], one: Appliance
     ) -> Callable[[], object]:
-        stdin = json.dumps({"url": emulator.url, "names": wanted, "login": _zia_login(emulator), "options": one.options})
-        return lambda: plays.measured(script(name), plays.environment(), folder, stdin)
+        task = {"url": emulator.url, "names": wanted, "login": _zia_login(emulator), "options": one.options}
+        return lambda: plays.measured(script(name), plays.environment(), folder, json.dumps(task))
 
     return work
 

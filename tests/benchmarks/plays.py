@@ -52,18 +52,21 @@ class Site:
     inventory: str  # a file
     peers: bool = False
 
-    def play(self, name: str, plays: Sequence[Mapping[str, Any]], *words: str) -> Ran:
+    def play(
+        self, name: str, plays: Sequence[Mapping[str, Any]], *words: str, more: Mapping[str, str] | None = None
+    ) -> Ran:
         """The plays from a file of JSON, which is YAML."""
         path = self.folder / f"{name}.yml"
         path.write_text(json.dumps(plays), encoding="utf-8")
-        return self.run("ansible-playbook", str(path), *words)
+        return self.run("ansible-playbook", str(path), *words, more=more)
 
-    def run(self, program: str, *words: str) -> Ran:
-        more = {"ANSIBLE_HOME": str(self.folder / "home")}
+    def run(self, program: str, *words: str, more: Mapping[str, str] | None = None) -> Ran:
+        """*more*: of the environment."""
+        own = {"ANSIBLE_HOME": str(self.folder / "home"), **(more or {})}
         if self.peers:
-            more["ANSIBLE_COLLECTIONS_PATH"] = str(PEERS)
+            own["ANSIBLE_COLLECTIONS_PATH"] = str(PEERS)
         command = [str(Path(sys.executable).with_name(program)), "-i", self.inventory, *words]
-        return measured(command, environment(**more), self.folder)
+        return measured(command, environment(**own), self.folder)
 
 
 def measured(command: Sequence[str], env: Mapping[str, str], folder: Path, stdin: str = "") -> Ran:

@@ -34,7 +34,7 @@ from measuring import Bench, Row
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "docsite" / "rst" / "measured.rst"
 BEGIN, END = "..\n  tables by tests/benchmarks/run.py\n", "..\n  end of the tables by tests/benchmarks/run.py\n"
-QUESTIONS = ("apply",)
+QUESTIONS = ("apply", "growth", "patterns", "play", "probe", "lookup", "pac", "report")
 
 
 def main() -> int:
@@ -71,7 +71,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def asked(given: argparse.Namespace) -> dict[str, Any]:
     """Measures, and keeps what was found after each question."""
-    started = dt.datetime.now(dt.timezone.utc)
+    started = dt.datetime.now(dt.UTC)
     path = given.json or ROOT / ".test" / "bench" / f"{started:%Y%m%dT%H%M%S}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = measuring.machine(versions())
@@ -133,8 +133,8 @@ def page(found: dict[str, Any]) -> str:
     facts = found["machine"]
     known = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     text = (
-        f"\nMeasured on {facts['date']}, with {facts['processors']} processors ({facts['model'] or facts['architecture']}), "
-        f"{facts['memory_gib']} GiB, Linux {facts['kernel']}; {known}.\n"
+        f"\nMeasured on {facts['date']}, with {facts['processors']} processors "
+        f"({facts['model'] or facts['architecture']}), {facts['memory_gib']} GiB, Linux {facts['kernel']}; {known}.\n"
     )
     for one in found["questions"].values():
         rows = [measuring.row_of(row) for row in one["rows"]]
