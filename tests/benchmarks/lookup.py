@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def rows(bench: Bench) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(dir=bench.folder) as temporary:
         site = plays.Site(Path(temporary), plays.local_inventory(Path(temporary), **dict.fromkeys(hosts, LOCAL)))
         bench.say("timed")
-        found = rounds(bench.runs, {name: lambda name=name: _run(site, name).seconds for name in WAYS})
+        found = rounds(bench.runs, {name: partial(_seconds, site, name) for name in WAYS})
         floor = found["no lookup"]
         for name in WAYS:
             if name == "no lookup":
@@ -82,6 +83,10 @@ def rows(bench: Bench) -> Iterator[Row]:
 def _run(site: plays.Site, name: str, more: dict[str, str] | None = None) -> plays.Ran:
     tasks, values = WAYS[name]
     return site.play("lookup", plays.of_host("all:!here", *tasks, vars=values), more=more)
+
+
+def _seconds(site: plays.Site, name: str) -> float:
+    return _run(site, name).seconds
 
 
 def _counted(site: plays.Site, name: str) -> int | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = 1
+BEGIN, END = "..\n  tables by tests/benchmarks/run.py\n", "..\n  end of the tables by tests/benchmarks/run.py\n"
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,33 @@ def list_table(rows: Iterable[Row]) -> str:
 
 def document(facts: Mapping[str, Any], results: Mapping[str, Any]) -> str:
     return json.dumps({"format": FORMAT, "machine": facts, "questions": results}, indent=1, ensure_ascii=False) + "\n"
+
+
+def summary(found: Mapping[str, Any]) -> Iterator[str]:
+    """All that a document tells, as lines of text."""
+    for name, one in found["questions"].items():
+        yield ""
+        yield f"{name}: {one['title']} ({one['seconds']} s)"
+        yield from table(row_of(row) for row in one["rows"])
+        if one["failed"]:
+            yield f"FAILED: {one['failed']}"
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """What stands between the marks: what the machine was, and a table for each question."""
+    facts = found["machine"]
+    known = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    quick = " This was a quick look: few runs, short lists." if facts["quick"] else ""
+    text = (
+        f"\nMeasured on {facts['date']}, with {facts['processors']} processors "
+        f"({facts['model'] or facts['architecture']}), {facts['memory_gib']} GiB, "
+        f"Linux {facts['kernel']}; {known}.{quick}\n"
+    )
+    for one in found["questions"].values():
+        rows = [row_of(row) for row in one["rows"]]
+        failed = f"\nNot measured to the end: {one['failed']}\n" if one["failed"] else ""
+        text += f"\n{one['title']}\n{'~' * len(one['title'])}\n{failed}{list_table(rows) if rows else ''}"
+    return text + "\n"
 
 
 def between(text: str, begin: str, end: str, new: str) -> str:

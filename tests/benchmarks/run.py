@@ -33,7 +33,6 @@ from measuring import Bench, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "docsite" / "rst" / "measured.rst"
-BEGIN, END = "..\n  tables by tests/benchmarks/run.py\n", "..\n  end of the tables by tests/benchmarks/run.py\n"
 QUESTIONS = ("apply", "growth", "patterns", "play", "probe", "lookup", "pac", "report")
 
 
@@ -47,8 +46,9 @@ def main() -> int:
         found = asked(given)
     if given.write_docs:
         text = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(measuring.between(text, BEGIN, END, page(found)), encoding="utf-8")
-    for line in summary(found):
+        new = measuring.between(text, measuring.BEGIN, measuring.END, measuring.page(found))
+        PAGE.write_text(new, encoding="utf-8")
+    for line in measuring.summary(found):
         print(line)
     return 1 if any(one["failed"] for one in found["questions"].values()) else 0
 
@@ -117,29 +117,6 @@ def versions() -> dict[str, str]:
     for name, words in {"curl": ["curl", "--version"], "OpenSSL": ["openssl", "version"]}.items():
         told[name] = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[1]
     return told
-
-
-def summary(found: dict[str, Any]) -> list[str]:
-    lines = []
-    for name, one in found["questions"].items():
-        lines += ["", f"{name}: {one['title']} ({one['seconds']} s)"]
-        lines += measuring.table(measuring.row_of(row) for row in one["rows"])
-        lines += [f"FAILED: {one['failed']}"] if one["failed"] else []
-    return lines
-
-
-def page(found: dict[str, Any]) -> str:
-    """What stands between the marks: what the machine was, and a table for each question."""
-    facts = found["machine"]
-    known = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    text = (
-        f"\nMeasured on {facts['date']}, with {facts['processors']} processors "
-        f"({facts['model'] or facts['architecture']}), {facts['memory_gib']} GiB, Linux {facts['kernel']}; {known}.\n"
-    )
-    for one in found["questions"].values():
-        rows = [measuring.row_of(row) for row in one["rows"]]
-        text += f"\n{one['title']}\n{'~' * len(one['title'])}\n{measuring.list_table(rows)}"
-    return text + "\n"
 
 
 if __name__ == "__main__":
