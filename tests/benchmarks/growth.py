@@ -77,7 +77,7 @@ def _grown(bench: Bench, step: str, title: str, words: Sequence[str]) -> Iterato
 def _measured(bench: Bench, step: str, size: int, words: Sequence[str]) -> tuple[dict[str, Figure], float]:
     values: dict[str, list[float]] = defaultdict(list)
     peaks = []
-    for _run in range(bench.few(1) if size >= SIZES[-1] and step in HOSTS else bench.runs):
+    for _run in range(bench.few(1) if size >= SIZES[-2] and step in HOSTS else bench.runs):
         ending = [shlex.quote(step), str(size)] if step in HOSTS else [step, str(size)]
         command = [*words[:-1], f"{words[-1]} {' '.join(ending)}"] if step in HOSTS else [*words, *ending]
         out = plays.measured(command, plays.environment(), bench.folder).out

@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import Driver
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_dns_client import Server, ask_all
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.fortios import FortiosDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.nftables import NftablesDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers.panos import PanosDriver
@@ -163,10 +164,26 @@ def firewall_networks(count: int) -> Parts:
 
 
 def firewall_names(count: int) -> Parts:
-    return _firewall(names(count, SIMPLE), "changed.example.net")
+    wanted = names(count, SIMPLE)
+    trees = [name[2:] for name in wanted if name.startswith("*.")]
+    asked = {
+        "dnsmasq's first answer to a listed name": [f"new{number}.{base}" for number, base in enumerate(trees[:50])],
+        "dnsmasq's first answer to another name": [f"new{number}.{count}.example" for number in range(50)],
+    }
+
+    def answers() -> Parts:
+        return {part: took(lambda some=some: _answered(some)) / len(some) / 2 for part, some in asked.items()}
+
+    return _firewall(wanted, "changed.example.net", answers)
 
 
-def _firewall(wanted: list[str], other: str) -> Parts:
+def _answered(some: list[str]) -> None:
+    """Both addresses of each name, from the resolver of the branch."""
+    came = ask_all(Server("127.0.0.1", 53), some, 60)
+    assert came == 2 * len(some), f"{came} of {2 * len(some)} answers came"
+
+
+def _firewall(wanted: list[str], other: str, more: Callable[[], Parts] = dict) -> Parts:
     given = {"clients": ["10.30.0.0/26"], "default_ports": ["tcp/443"]}
     parts = stepped(NftablesDriver, wanted, other, **given)
     run(NftablesDriver, entries=wanted, **given)
@@ -176,6 +193,7 @@ def _firewall(wanted: list[str], other: str) -> Parts:
         file.write("delete table inet egress_mmd\n" + text)
     parts["nft -f of the same table"] = took(lambda: command(["nft", "-f", path]))
     os.unlink(path)
+    parts.update(more())
     parts["take away"] = took(lambda: run(NftablesDriver, **{**given, "state": "deleted", "clients": None}))
     return parts
 
