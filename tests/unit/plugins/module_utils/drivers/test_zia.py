@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils._dialects._zia import too_deep
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.tests.emulators.server import Answer, json_answer
 from ansible_collections.egress.allowlist.tests.emulators.zia.reader import Client
@@ -204,6 +205,12 @@ def test_names_that_lie_too_deep_are_listed_themselves(host) -> None:
     assert answer["translation"][0]["verdict"] == "narrower"
     with pytest.raises(AllowlistError, match="more than 5 levels"):
         host.run("*.mesh.com", narrow="none")
+
+
+def test_five_levels_are_held_and_the_sixth_is_not() -> None:
+    five, six = "b.c.d.e.f.mesh.com", "a.b.c.d.e.f.mesh.com"
+    assert too_deep([five, six, "mesh.com"]) == {"mesh.com": [six], "com": [five, six]}
+    assert too_deep([]) == {}
 
 
 def test_a_closer_entry_of_the_site_is_told(host) -> None:
