@@ -59,6 +59,16 @@ STARS += [f"{_BASE[:at]}*{_BASE[at:]}" for at in range(len(_BASE) + 1)]
 STARS += [f"{_BASE[:at]}*.{_BASE[at:]}" for at in range(len(_BASE) + 1)]
 STARS += [f"a.b.{_BASE}"[:at] + "*" + f"a.b.{_BASE}"[at + 1 :] for at in range(len(_BASE) + 4)]
 
+# All of these are names that can be allowed.
+VALID = [
+    ".".join([*labels, base]) for base in (_BASE, "b.co.uk", "xn--bcher-kva.example", "1-2.example")
+    for labels in (
+        (), ("a",), ("*",), ("*", "*"), ("*", "*", "*"), ("a", "*"), ("*", "a"), ("*a",), ("a*",), ("a*b",), ("*a*",),
+        ("*", "a*"), ("a*", "*"), ("a", "*", "b"), ("*a", "b*"), ("*", "*", "a*b*c"), ("_x",), ("a--b",),
+        ("*", "_dmarc"), ("a" * 63,), ("a*" + "b" * 60,), ("xn--80ak6aa92e",), ("*", "xn--80ak6aa92e"), ("0",), ("*-x",), ("*0*",),
+    )
+]  # fmt: skip
+
 LOOKALIKES = [
     "\u0440\u0430\u0443\u0440\u0430l.example", "p\u0430ypal.example", "microsoft\u2024com.example",
     "go\u043egle.example",
@@ -152,7 +162,7 @@ ODD_ITEMS += [{"value": "198.51.100.0/24", "path": "/x"}, {"value": "a.corp.exam
               {"value": "198.51.100.0/24", "type": "host"}, {"value": "a.corp.example", "path": "/x",
               "ports": ["udp/1"]}]
 
-TEXTS: list[str] = [*INJECTED, *STARS, *LOOKALIKES, *NETWORKS, *LONG]
+TEXTS: list[str] = [*VALID, *INJECTED, *STARS, *LOOKALIKES, *NETWORKS, *LONG]
 ITEMS: list[Any] = [*TEXTS, *({"value": text} for text in TEXTS if len(text) < 10_000), *ODD_ITEMS]
 
 # Generated: texts near to names, with what does harm put in anywhere.
