@@ -19,7 +19,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._errors import Al
 from ansible_collections.egress.allowlist.tests.torture import corpus
 from inlab import ask, connect, get
 
-MOST = int(4000 * max(corpus.SCALE, 0.1))
+MOST = int(2000 * max(corpus.SCALE, 0.1))
 
 
 @pytest.fixture

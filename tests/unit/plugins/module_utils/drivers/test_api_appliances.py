@@ -156,6 +156,19 @@ def test_no_credentials_are_told_before_anything_is_asked(host, monkeypatch) -> 
     assert not host.emulator.seen
 
 
+@pytest.mark.parametrize("name", ["[::1", "fw1]x", "\uff0f", "fw1/x"])
+def test_an_address_that_is_none_is_refused_in_words(host, name) -> None:
+    with pytest.raises(AllowlistError, match="host: expected a name"):
+        host.run("login.live.com", host=name)
+
+
+def test_a_position_that_is_no_text_is_refused_in_words(host) -> None:
+    kind = next(iter(host.usual()["position"]))
+    for value in (5, True, ["top"], {"before": "x"}):
+        with pytest.raises(AllowlistError, match=f"position.{kind}: expected 'before RULE'"):
+            host.run("login.live.com", position={kind: value})
+
+
 def test_rendered_asks_nobody(host) -> None:
     answer = host.run(*host.old, default_ports=["tcp/443"], state="rendered", host="nobody.invalid")
     assert answer["rendered"]["objects"]
