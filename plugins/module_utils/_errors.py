@@ -28,6 +28,11 @@ def shown(value: object) -> str:
     return f'"{quoted}"'
 
 
+def one_line(text: str, most: int = 300) -> str:
+    """What somebody else said, for an error text: as ``shown``, and without quotes around it."""
+    return "".join(char if char.isprintable() else _visible(char) for char in " ".join(text[: most * 4].split()))[:most]
+
+
 def _written(value: object) -> str:
     """Python writes no number of thousands of digits, and nothing that is nested as deep."""
     for write in (repr, reprlib.repr):
