@@ -12,17 +12,17 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence
 
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 
 ORDER = "place of "  # begins the key of an object that is a rule's place
 END = "the end"
 _POSITION = re.compile(r"(before|after) (.*\S)|top|bottom")
 
 
-def require_position(kind: str, text: str) -> None:
-    if not _POSITION.fullmatch(text):
+def require_position(kind: str, text: object) -> None:
+    if not isinstance(text, str) or not _POSITION.fullmatch(text):
         raise AllowlistError(
-            f"position.{kind}: expected 'before RULE', 'after RULE', 'top' or 'bottom', got {text!r}"
+            f"position.{kind}: expected 'before RULE', 'after RULE', 'top' or 'bottom', got {shown(text)}"
         )
 
 

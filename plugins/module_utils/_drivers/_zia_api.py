@@ -21,7 +21,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._api import (
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import Login
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, one_line, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._http import HttpAnswer
 
 _JSON = {"Content-Type": "application/json"}
@@ -138,7 +138,7 @@ class ZiaApi(Api):
         page = 1
         while True:
             rows = self.get(path, list, page=str(page), pageSize=str(_PAGE))
-            if any(not isinstance(row, dict) for row in rows):
+            if any(not isinstance(row, dict) or isinstance(row.get("id"), (dict, list)) for row in rows):
                 raise ApplianceError(f"{self.host}{path}: expected a list of objects, got {shown(rows)}")
             known = {row.get("id") for row in found}
             new = [row for row in rows if row.get("id") not in known]
@@ -233,7 +233,7 @@ def _field(answer: HttpAnswer, name: str) -> str:
     except (ValueError, RecursionError):
         return ""
     text = found.get(name) if isinstance(found, dict) else None
-    return " ".join(str(text).split())[:300] if text is not None else ""
+    return one_line(shown(text)[1:-1] if not isinstance(text, str) else text) if text is not None else ""
 
 
 def _code(answer: HttpAnswer) -> str:
