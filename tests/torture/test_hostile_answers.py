@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import corpus
+import nonsense
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.tests.emulators.server import Answer, Request
-from ansible_collections.egress.allowlist.tests.torture import corpus, nonsense
 from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.drivers.conftest import APIS, HOSTS, started
 from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.drivers.host import ReadOnly
 

@@ -10,9 +10,9 @@ import json
 import random
 from collections.abc import Iterator
 
+import corpus
 import inlab
 import pytest
-from ansible_collections.egress.allowlist.tests.torture import corpus
 from inlab import on, reach
 
 MOST = int(1500 * max(corpus.SCALE, 0.1))

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import corpus
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.tests.emulators.panos.traffic import Flow
 from ansible_collections.egress.allowlist.tests.emulators.zia.reader import Client
-from ansible_collections.egress.allowlist.tests.torture import corpus
 from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.drivers.conftest import HOSTS, started
 from ansible_collections.egress.allowlist.tests.unit.plugins.plugin_utils.test_feed_dialects import READERS
 from hypothesis import given

@@ -12,6 +12,7 @@ import re
 import time
 from typing import Any
 
+import corpus
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.egress.allowlist.plugins.filter.feed import feed
@@ -20,7 +21,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._entry import Ent
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import parse
 from ansible_collections.egress.allowlist.plugins.plugin_utils._feed import DIALECTS
-from ansible_collections.egress.allowlist.tests.torture import corpus
 from ansible_collections.egress.allowlist.tests.unit.pac_engines import Node
 from ansible_collections.egress.allowlist.tests.unit.plugins.plugin_utils.test_feed_dialects import READERS
 from hypothesis import given

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import corpus
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._run import allowlist_argument_spec
-from ansible_collections.egress.allowlist.tests.torture import corpus
 from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.drivers.conftest import HOSTS, started
 
 FIRST = "always.corp.example"

@@ -12,11 +12,11 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import corpus
 import inlab
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.tests.torture import corpus
 from inlab import ask, connect, get
 
 MOST = int(2000 * max(corpus.SCALE, 0.1))

@@ -14,7 +14,7 @@ import random
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ class Appliance:
         self._clean: dict[int, Any] = {}
 
     def apply(self, number: int) -> None:
-        clients = {} if "zia" in type(self.host).__name__.lower() else {"clients": ["10.20.0.0/24", "fd00:20::/64"]}
+        clients: dict[str, Any] = {} if "zia" in type(self.host).__name__.lower() else {"clients": ["10.20.0.0/24", "fd00:20::/64"]}
         self.host.run(
             *self.lists[number], max_shrink=100, widen="any", narrow="any", default_ports=["tcp/443"], **clients
         )
@@ -206,21 +206,17 @@ def test_sequences_on_real_programs(target: InLab, seed: int, scale: float, tall
         steps.append(found)
     for _unused in range(max(2, round(ON_REAL_PROGRAMS * scale))):
         told: list[str] = []
-        deeds: list[Callable[[], Any]] = []
         for _step in range(chance.randint(2, STEPS)):
             number = chance.randrange(len(lists))
             script, point = chance.choice(BY_HAND[target.kind]), chance.choice(steps[number])
-            word, deed = chance.choice([
-                (f"apply {number}", lambda number=number: target.run(lists[number])),
-                (f"by hand {script}", lambda script=script: inlab.on(target.host, "sh", "-c", script, check=False)),
-                (f"killed {number} at {point}",
-                 lambda number=number, point=point: killed(target, lists[number], point)),
-                ("delete", lambda: target.run({"state": "deleted"})),
-            ])  # fmt: skip
-            told.append(word)
-            deeds.append(deed)
-        for deed in deeds:
-            deed()
+            deeds: dict[str, Callable[[], Any]] = {
+                f"apply {number}": partial(target.run, lists[number]),
+                f"by hand {script}": partial(inlab.on, target.host, "sh", "-c", script, check=False),
+                f"killed {number} at {point}": partial(killed, target, lists[number], point),
+                "delete": partial(target.run, {"state": "deleted"}),
+            }
+            told.append(chance.choice(list(deeds)))
+            deeds[told[-1]]()
             target.recover()
         last = chance.randrange(len(lists))
         target.run(lists[last])
