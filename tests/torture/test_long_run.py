@@ -25,6 +25,7 @@ import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.drivers import conftest as drivers
 from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.drivers.host import Guard, Host, Killed
+from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.drivers.zia_host import ZiaHost
 from ansible_collections.egress.allowlist.tests.web_service.history import small_history
 from ansible_collections.egress.allowlist.tests.web_service.service import WebService
 from appliances import PROGRAMS, InLab
@@ -100,10 +101,10 @@ class Appliance:
         self._clean: dict[int, Any] = {}
 
     def apply(self, number: int) -> None:
-        clients: dict[str, Any] = {} if "zia" in type(self.host).__name__.lower() else {"clients": ["10.20.0.0/24", "fd00:20::/64"]}
-        self.host.run(
-            *self.lists[number], max_shrink=100, widen="any", narrow="any", default_ports=["tcp/443"], **clients
-        )
+        given: dict[str, Any] = {"max_shrink": 100, "widen": "any", "narrow": "any", "default_ports": ["tcp/443"]}
+        if not isinstance(self.host, ZiaHost):  # whose lists hold no IPv6
+            given["clients"] = ["10.20.0.0/24", "fd00:20::/64"]
+        self.host.run(*self.lists[number], **given)
 
     def clean(self, number: int) -> Any:
         if number not in self._clean:
