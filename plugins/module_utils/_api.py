@@ -146,17 +146,30 @@ def retry_after(answer: HttpAnswer) -> float:
 
 
 def settled(write: Callable[[], None], is_done: Callable[[], bool]) -> None:
-    """Carry out a write. Where its answer got lost, look; where it did not arrive, write once more."""
+    """Carry out a write. Where its answer got lost, look; where it did not arrive, write once more.
+
+    A refusal that comes out of it is always one of the write, never of a look.
+    """
     try:
         write()
     except Uncertain as lost:
-        if is_done():
+        if _looked(is_done, lost):
             return
         try:
             write()
         except Uncertain as again:
-            if not is_done():
+            if not _looked(is_done, again):
                 raise ApplianceError(
                     f"{lost}. Written again, and again no answer came ({again}); it was not done. Run again once the "
                     "appliance answers"
                 ) from None
+
+
+def _looked(is_done: Callable[[], bool], lost: Uncertain) -> bool:
+    try:
+        return is_done()
+    except ApplianceError as error:
+        raise ApplianceError(
+            f"{lost}. To look whether it was done did not work either: {error}. So that is not known; run again, and "
+            "the next run looks"
+        ) from error

@@ -13,7 +13,7 @@ from typing import Dict, List, Mapping, Optional
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
-from ansible_collections.egress.allowlist.plugins.module_utils._api import Api, Waiting
+from ansible_collections.egress.allowlist.plugins.module_utils._api import Api, Uncertain, Waiting
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import parsed, plain, text_of
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, one_line, shown
@@ -45,7 +45,7 @@ class PanosRefusal(ApplianceError):  # noqa: N818  # what the appliance calls it
 
 
 class JobFailed(ApplianceError):  # noqa: N818  # what the appliance calls it
-    """A commit or push that has ended and changed nothing."""
+    """A commit that has ended and changed nothing, or a push that not every firewall has taken."""
 
 
 class JobUnfinished(ApplianceError):  # noqa: N818  # it goes on, and may end well
@@ -218,13 +218,22 @@ class PanosApi(Api):
         if fields["type"] != "keygen":
             self.login()
         answer = self.call("POST", "/api/", body=urlencode(fields).encode(), write=write)
+        try:
+            root = self._response(answer)
+        except ApplianceError as error:
+            if write:  # it comes from something on the way, or is the half of an answer
+                raise Uncertain(f"{error} (the answer to a write, which may be done or not)") from error
+            raise
+        if root.get("status") != "success" or answer.status >= 400:
+            raise self._refusal(root, what, answer.status)
+        return root
+
+    def _response(self, answer: HttpAnswer) -> Element:
         if not answer.text.lstrip().startswith("<"):
             raise ApplianceError(f"{self.host}: expected XML, got status {answer.status}: {shown(answer.text[:200])}")
         root = parsed(answer.text, self.host)
         if root.tag != "response":
             raise ApplianceError(f"{self.host}: expected a response of the XML API, got <{root.tag}>")
-        if root.get("status") != "success" or answer.status >= 400:
-            raise self._refusal(root, what, answer.status)
         return root
 
     def is_answer(self, answer: HttpAnswer) -> bool:

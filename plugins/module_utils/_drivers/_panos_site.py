@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, Optional
 from xml.etree.ElementTree import Element
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import PanosApi, PanosRefusal
@@ -153,12 +153,12 @@ class Site:
         ]
         return [f"{kind} {name}" for name in changed]
 
-    def is_pushed(self) -> bool:
-        """Whether all firewalls of the device group have what Panorama has committed."""
+    def is_pushed(self) -> Optional[bool]:
+        """Whether all firewalls of the device group have what Panorama has committed; None where it does not tell."""
         command = f"<show><devicegroups><name>{self.place.device_group}</name></devicegroups></show>"
         try:
             found = self.api.op(command)
         except PanosRefusal:
-            return True
+            return None
         told = [(one.text or "").strip().lower() for one in found.iter("shared-policy-status")]
         return all(one == "in sync" for one in told)

@@ -167,11 +167,19 @@ class ZiaApi(Api):
         return str(told)
 
     def activate(self) -> None:
-        """Put in force what is saved, and wait until it is. To do it twice is the same as once."""
+        """Put in force what is saved. To do it twice is the same as once."""
         settled(lambda: self.write("POST", "/status/activate"), lambda: self.status() != "PENDING")
+
+    def wait_until_active(self) -> None:
         waiting = Waiting(self.connection.wait_timeout)
         while True:
-            told = self.status()
+            try:
+                told = self.status()
+            except ApplianceError as error:
+                raise ApplianceError(
+                    f"{error}. Everything is saved and its activation was begun; whether it is in force is not known. "
+                    "Run again to see it"
+                ) from error
             if told == "ACTIVE":
                 return
             if not waiting.pause():

@@ -13,7 +13,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._dialects._transl
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Driver, Present, RunCommand
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import (
     JobFailed,
-    JobUnfinished,
     PanosApi,
     PanosRefusal,
 )
@@ -110,7 +109,7 @@ class PanosDriver(Driver):
         found = Reader(objects)
         live = not self.options["activate"] or objects == self._objects(scene, running=True)
         if live and self.options["activate"] and self.place.device_group and self.options["push"]:
-            live = Site(self.api, self.place, scene).is_pushed()
+            live = Site(self.api, self.place, scene).is_pushed() is not False
         self._foreign = tuple(key for key, text in plain_objects(objects).items() if not self._is_marked(text))
         return Present(tuple(found.holdings), objects, tuple(found.unread), live, self._foreign)
 
@@ -255,18 +254,27 @@ class PanosDriver(Driver):
         if not self.options["activate"]:
             return
         try:
-            self._put_in_force(desired.objects)
+            self._commit(desired.objects)
         except (PanosRefusal, JobFailed) as error:
             # After anything else, what was written may be in force, or still come into force.
             raise ApplianceError(f"{error}. {self._put_back(present.objects)}") from error
+        self._require_running(desired.objects)
         self._push()
 
-    def _put_in_force(self, objects: Mapping[str, str]) -> None:
+    def _commit(self, objects: Mapping[str, str]) -> None:
         options = self.options
         admin = "" if options["publish_others"] else self._admin
         text = f"egress.allowlist {options['name']} {options['change_id'] or ''}".strip()
         settled(lambda: self.api.commit(admin, text), lambda: self._runs(objects))
-        if not self._runs(objects):
+
+    def _require_running(self, objects: Mapping[str, str]) -> None:
+        try:
+            runs = self._runs(objects)
+        except ApplianceError as error:
+            raise ApplianceError(
+                f"{error}. {self.api.host} has committed, and what runs could not be read back; run again to see it"
+            ) from error
+        if not runs:
             raise ApplianceError(
                 f"{self.api.host}: committed, and what runs is not what was written. Another administrator has pending "
                 "changes in the same objects; commit or revert these, and run again"
@@ -274,17 +282,25 @@ class PanosDriver(Driver):
 
     def _push(self) -> None:
         """To push the same twice is the same as once."""
-        if not self.place.device_group or not self.options["push"]:
+        group = self.place.device_group
+        if not group or not self.options["push"]:
             return
         try:
-            settled(lambda: self.api.push(self.place.device_group), lambda: False)
-        except JobUnfinished:
-            raise
+            settled(lambda: self.api.push(group), self._is_pushed)
+        except (PanosRefusal, JobFailed) as error:
+            raise ApplianceError(
+                f"{error}. Panorama has committed what was asked for, and not every firewall of {group} has it; the "
+                "next run pushes again"
+            ) from error
         except ApplianceError as error:
             raise ApplianceError(
-                f"{error}. Panorama has committed what was asked for, and not every firewall of "
-                f"{self.place.device_group} has it; the next run pushes again"
+                f"{error}. Panorama has committed what was asked for, and whether every firewall of {group} has it is "
+                "not known; the next run looks, and pushes again where it is not so"
             ) from error
+
+    def _is_pushed(self) -> bool:
+        self.api.wait_for_commits()
+        return self._scene is not None and Site(self.api, self.place, self._scene).is_pushed() is True
 
     def _holds(self, objects: Mapping[str, str]) -> bool:
         return self._objects(read_scene(self.api, self.place)) == dict(objects)

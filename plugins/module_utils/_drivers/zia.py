@@ -275,6 +275,7 @@ class ZiaDriver(Driver):
         except ZiaRefusal as error:
             writer.carry_out(Change(desired.objects, present.objects), present.objects)
             raise ApplianceError(f"{error}. What was saved was put back, and what is in force is as before") from error
+        self.api.wait_until_active()
 
     def commands(self, plan: Plan) -> List[Dict[str, Any]]:
         if not plan.changed or self._change is None:

@@ -6,21 +6,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_options import Login
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
+from ansible_collections.egress.allowlist.tests.emulators.panos.answers import response
 from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator
-from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DROP, Answer
+from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DROP, LOST, Answer, Request
 
 from .host import ReadOnly
 from .panos_host import CATEGORY, SECURITY, VSYS, PanosHost
 from .test_panos_clients import PanoramaHost
 
 NAMES = ("login.live.com", "*.mesh.com")
+LOGIN_PAGE = Answer(200, b"<html><title>Log in</title></html>", {"Content-Type": "text/html"})
 OTHER = f"{VSYS}/address"
 THEIRS = '<entry name="Warehouse"><ip-netmask>10.50.0.0/16</ip-netmask></entry>'
 
@@ -144,6 +146,91 @@ def test_a_job_that_nobody_can_ask_after_is_not_taken_back(request, place, fault
     assert "www.example.com/" in host.running
     with host.guarded(ReadOnly()):
         assert not host.run("www.example.com", max_shrink=100)["changed"]
+
+
+REFUSED = response("<msg><line>Server error: no right</line></msg>", "error", "16")
+
+
+def _after(host: PanosHost, begun: str) -> Callable[[Request], bool]:
+    """Whether a request is asked when a job of this type has ended, to which *begun* belongs."""
+
+    def meant(request: Request) -> bool:
+        fields = request.form
+        if host.panos.changes(request) or "<jobs>" in fields.get("cmd", ""):
+            return False
+        return any(begun in one.request.form.get("cmd", "") for one in host.emulator.seen)
+
+    return meant
+
+
+def test_a_refusal_to_read_what_runs_takes_no_commit_back(host) -> None:
+    host.run(*NAMES)
+    host.emulator.seen.clear()
+    host.panos.fail(_after(host, "<commit>"), REFUSED, times=1000)
+    with pytest.raises(ApplianceError, match="has committed, and what runs could not be read back") as told:
+        host.run("www.example.com", max_shrink=100)
+    assert "as before" not in str(told.value) and "www.example.com/" in host.running
+    host.panos.faults.clear()
+    with host.guarded(ReadOnly()):
+        assert not host.run("www.example.com", max_shrink=100)["changed"]
+
+
+def test_a_commit_of_which_nothing_can_be_known_is_not_taken_back(host) -> None:
+    """Its answer gets lost, and the right to look has ended."""
+    host.run(*NAMES)
+    host.emulator.seen.clear()
+    host.panos.fail(lambda request: request.form.get("type") == "commit", LOST)
+    host.panos.fail(_after(host, "<commit>"), REFUSED, times=1000)
+    with pytest.raises(ApplianceError, match="To look whether it was done did not work either") as told:
+        host.run("www.example.com", max_shrink=100)
+    assert "as before" not in str(told.value)
+    host.panos.faults.clear()
+    host.run("www.example.com", max_shrink=100)
+    assert "www.example.com/" in host.running
+    with host.guarded(ReadOnly()):
+        assert not host.run("www.example.com", max_shrink=100)["changed"]
+
+
+@pytest.mark.parametrize("fault", [DROP, CUT, LOGIN_PAGE, Answer(502, b"")], ids=["dropped", "cut", "login", "502"])
+def test_a_push_that_nobody_can_ask_after_is_told_as_such(panorama, fault) -> None:
+    panorama.run(*NAMES)
+    pushes = 0
+
+    def is_poll(request: Request) -> bool:
+        nonlocal pushes
+        pushes += "<commit-all>" in request.form.get("cmd", "")
+        return bool(pushes) and "<jobs><id>" in request.form.get("cmd", "")
+
+    panorama.panos.fail(is_poll, fault, times=1000)
+    with pytest.raises(ApplianceError, match="(?s)was begun, and nobody knows.*has committed.*is not known") as told:
+        panorama.run("www.example.com", max_shrink=100)
+    assert "not every firewall" not in str(told.value) and "www.example.com/" in panorama.running
+    panorama.panos.faults.clear()
+    panorama.run("www.example.com", max_shrink=100)
+    assert all("www.example.com/" in text for text in panorama.panos.pushed.values())
+    with panorama.guarded(ReadOnly()):
+        assert not panorama.run("www.example.com", max_shrink=100)["changed"]
+
+
+@pytest.mark.parametrize("fault", [LOST, CUT, LOGIN_PAGE], ids=["lost", "cut", "login"])
+@pytest.mark.parametrize("kind", ["<commit>", "<commit-all>", "<multi-config>"])
+def test_a_write_with_no_answer_of_its_own_is_looked_after(panorama, kind, fault) -> None:
+    panorama.run(*NAMES)
+    panorama.panos.fail(lambda request: kind in "".join(request.form.values()), fault)
+    panorama.run("www.example.com", max_shrink=100)
+    assert all("www.example.com/" in text for text in panorama.panos.pushed.values())
+    with panorama.guarded(ReadOnly()):
+        assert not panorama.run("www.example.com", max_shrink=100)["changed"]
+
+
+def test_a_push_whose_answer_gets_lost_is_not_sent_again_where_it_was_done(panorama) -> None:
+    panorama.run(*NAMES)
+    panorama.emulator.seen.clear()
+    panorama.panos.fail(lambda request: "<commit-all>" in request.form.get("cmd", ""), LOST)
+    panorama.run("www.example.com", max_shrink=100)
+    sent = [one for one in panorama.emulator.seen if "<commit-all>" in one.request.form.get("cmd", "")]
+    assert len(sent) == 1
+    assert all("www.example.com/" in text for text in panorama.panos.pushed.values())
 
 
 def test_a_member_that_is_not_active_is_left_for_its_peer(tmp_path, host) -> None:

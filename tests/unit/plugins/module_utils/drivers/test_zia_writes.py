@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils import _api
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_write import Writer
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
-from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DROP, LOST, Answer, json_answer
+from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DROP, LOST, Answer, Request, json_answer
 from ansible_collections.egress.allowlist.tests.emulators.zia.emulator import ZiaEmulator
 
 from .host import Guard, Killed, ReadOnly
@@ -249,3 +249,25 @@ def test_what_another_run_saves_meanwhile_is_not_activated(made, monkeypatch) ->
 def _with_evil(config: Any) -> None:
     row = next(row for row in config.rows("urlCategories") if row.get("configuredName") == "egress_mmd")
     row["urls"].append("evil.example")
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["an answer", "no answer"])
+def test_an_activation_that_nobody_may_ask_after_is_not_taken_back(made, lost) -> None:
+    """It was begun, and what is in force is not as before."""
+    host = made()
+    host.run(*NAMES)
+    host.emulator.seen.clear()
+
+    def is_begun(request: Request) -> bool:
+        paths = [one.request.path for one in host.emulator.seen]
+        return request.path.endswith("/status") and any(path.endswith("/status/activate") for path in paths)
+
+    if lost:
+        host.emulator.fail(lambda request: request.path.endswith("/status/activate"), LOST)
+    host.emulator.fail(is_begun, json_answer({"code": "NOT_PERMITTED", "message": "no right"}, status=403), times=1000)
+    with pytest.raises(ApplianceError, match="(?i)not known.*run again") as told:
+        host.run("www.example.com", max_shrink=100)
+    assert "as before" not in str(told.value) and "www.example.com" in host.running
+    host.emulator.faults.clear()
+    with host.guarded(ReadOnly()):
+        assert not host.run("www.example.com", max_shrink=100)["changed"]
