@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import Driver
@@ -172,7 +173,7 @@ def firewall_names(count: int) -> Parts:
     }
 
     def answers() -> Parts:
-        return {part: took(lambda some=some: _answered(some)) / len(some) / 2 for part, some in asked.items()}
+        return {part: took(partial(_answered, some)) / len(some) / 2 for part, some in asked.items()}
 
     return _firewall(wanted, "changed.example.net", answers)
 
