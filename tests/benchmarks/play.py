@@ -30,21 +30,21 @@ import inlab
 TITLE = "Many appliances, many managed hosts"
 KINDS = ("FortiOS", "PAN-OS", "ZIA")
 ENTRIES = 346
+CASES = ((1, 5), (10, 5), (10, 1), (50, 25))  # how many, and the forks of Ansible
 TRIVIAL = plays.task("Nothing", "ansible.builtin.ping", {})
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 
 
 def rows(bench: Bench) -> Iterator[Row]:
-    for count in (1, 10) if bench.quick else (1, 10, 50):
-        for forks in (5,) if bench.quick or count < 50 else (5, 25):
-            yield from _appliances(bench, count, forks)
+    for count, forks in CASES[:2] if bench.quick else CASES:
+        yield from _appliances(bench, count, forks)
     yield from _verified(bench, 20 if bench.quick else 200)
 
 
 def _appliances(bench: Bench, count: int, forks: int) -> Iterator[Row]:
-    title = f"{count} appliances, {forks} forks" if count > 1 else "1 appliance"
+    title = f"{count} appliances, {forks} fork{'s' * (forks > 1)}" if count > 1 else "1 appliance"
     values: dict[str, list[float]] = defaultdict(list)
-    for run in range(bench.few(1) if count >= 50 else bench.runs):
+    for run in range(bench.few({1: bench.runs, 10: 2}.get(count, 1))):
         bench.say(f"{title}: run {run + 1}")
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=bench.folder)))
