@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import corpus
 import pytest
-from ansible_collections.egress.allowlist.tests.torture import corpus
 
 MEMORY, SECONDS = 1024 * 1024 * 1024, 20
 GOOD = 'catalog: {id: own}\ngroups:\n  office:\n    names: ["*.corp.example"]\n'
