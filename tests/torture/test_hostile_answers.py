@@ -24,7 +24,7 @@ from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.driver
 
 CASES = int(400 * corpus.SCALE)  # for each driver
 LONGEST = 20  # seconds; nothing is waited for, since the clock of the tests goes by itself
-PORTS = {"default_ports": ["tcp/443"]}
+PORTS: dict[str, Any] = {"default_ports": ["tcp/443"]}
 Change = Callable[[bytes], bytes]
 
 _ENTITIES = "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(12))

@@ -28,14 +28,17 @@ TEXTS = [
     "before ", "before \n", "before " + "x" * 1_000_000, "after '", "location:", "location:\n", "http://", "https://[",
     "https://a@b", "https://\u2024.example", "http://127.0.0.1:99999", "127.0.0.1:0", "::", "[::1", "10.0.0.0/8\n",
 ]  # fmt: skip
+ODD: list[Any] = ["x" * 1_000_000, ["x"], [["x"]], {}, 16**9000]
+OBJECTS: list[Any] = [
+    None, [], "x", {"x": None}, {"x": 5}, {"x": ["a", "b"]}, {"x" * 1_000_000: "x"}, {"\n": "x"}, {"": ""},
+    {"x": "\ud800"}, {"x": "x" * 1_000_000}, {1: 2}, {"place of x": "{}"}, {"../../x": "x"},
+]  # fmt: skip
 VALUES: dict[str, list[Any]] = {
     "str": TEXTS, "path": TEXTS, "list": [[text] for text in TEXTS] + [[], [FIRST, ""], ["any", "any"]],
     "int": [-1, 0, 2**31, 2**63, 2**70], "bool": [True],
     "dict": [{}, {"x": "y"}, {"\n": "top"}, *({"security": text, "ssl": text, "policy": text} for text in TEXTS),
-             *({"shared_hosting": value} for value in ("x" * 1_000_000, ["x"], [["x"]], {}, 16**9000)),
-             {"x" * 1_000_000: []}, *({"format": 1, "name": "mmd", "objects": value} for value in (
-                 None, [], "x", {"x": None}, {"x": 5}, {"x": ["a", "b"]}, {"x" * 1_000_000: "x"}, {"\n": "x"}, {"": ""},
-                 {"x": "\ud800"}, {"x": "x" * 1_000_000}, {1: 2}, {"place of x": "{}"}, {"../../x": "x"})),
+             *({"shared_hosting": value} for value in ODD),
+             {"x" * 1_000_000: []}, *({"format": 1, "name": "mmd", "objects": value} for value in OBJECTS),
              {"format": "x" * 1_000_000}, {"format": corpus.nested(list, 5000)}, {"format": 1, "name": "x" * 10_000}],
 }  # fmt: skip
 OF_ALL_STATES = ("clients", "snapshot", "name")

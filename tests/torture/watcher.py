@@ -22,7 +22,7 @@ INSPECTION = b"TLS Inspection"
 task = json.loads(sys.argv[1])
 ended = threading.Event()
 told = {"fine": 0, "refused": 0}
-wrong = []
+wrong: "list[dict[str, object]]" = []
 lock = threading.Lock()
 
 
