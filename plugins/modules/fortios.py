@@ -17,7 +17,8 @@ description:
     and a policy for networks; these are one transaction.
   - A FortiGate has no configuration that waits, so what is written is in force. Feeds exist and are filled before
     anything uses them.
-  - No real device has met this module. It was tried against an emulator of the documented behaviour. See
+  - No real device has met this module. It was tried against an emulator of the documented behaviour, which a
+    third-party client (fortigate-api) checks in part. See
     R(the guide,ansible_collections.egress.allowlist.docsite.guide_fortios).
 author:
   - The egress.allowlist authors (@egress-allowlist)

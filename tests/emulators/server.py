@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -29,6 +29,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    pairs: Sequence[tuple[str, str]] = ()  # the query with every value of a name that stands there several times
 
     @property
     def form(self) -> dict[str, str]:
@@ -166,12 +167,14 @@ def _handler_of(emulator: Emulator) -> type[BaseHTTPRequestHandler]:
         def _one(self) -> None:
             url = urlsplit(self.path)
             length = min(int(self.headers.get("Content-Length") or 0), LONGEST_BODY)
+            pairs = parse_qsl(url.query, keep_blank_values=True)
             request = Request(
                 self.command,
                 unquote(url.path),
-                dict(parse_qsl(url.query, keep_blank_values=True)),
+                dict(pairs),
                 {name.lower(): value for name, value in self.headers.items()},
                 self.rfile.read(length),
+                pairs,
             )
             answer, how = emulator.handle(request)
             if how == STALL:

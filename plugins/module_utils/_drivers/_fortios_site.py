@@ -43,11 +43,13 @@ class Site:
         if names == [EVERYONE]:
             return Who((), ("all",), ("all",)), []
         known = self._addresses() if names else ({}, {})
+        unknown = [name for name in names if not any(name in family for family in known)]
         errors = [
             f"clients[{list(clients).index(name)}]: there is no address or group {name!r} on {self.api.host}"
-            for name in names if not any(name in family for family in known)
+            for name in unknown
         ]
-        by_family = [tuple(sorted(name for name in names if name in family)) for family in known]
+        # What is not there counts for both families, so that nothing else is said of it.
+        by_family = [tuple(sorted(name for name in names if name in family or name in unknown)) for family in known]
         return Who(tuple(sorted(networks)), by_family[0], by_family[1]), errors
 
     def _addresses(self) -> Tuple[Dict[str, Row], Dict[str, Row]]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import copy
 import ssl
 from typing import Any
-from urllib.parse import unquote
 
+from ansible_collections.egress.allowlist.tests.emulators.fortios.query import QueryError, filtered, page
 from ansible_collections.egress.allowlist.tests.emulators.fortios.store import Refused, Store
 from ansible_collections.egress.allowlist.tests.emulators.server import Answer, Emulator, Request, json_answer
 
 SERIAL = "FG100FTK00000001"
+VDOMS = ("root", "dmz")  # that the token may enter; both show the same tables here
 
 
 class FortiosEmulator(Emulator):
@@ -69,6 +70,8 @@ class FortiosEmulator(Emulator):
             return Answer(429, b"<html>Too many requests</html>")
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return Answer(401, b"<html><head><title>401 Unauthorized</title></head></html>")
+        if request.query.get("vdom", VDOMS[0]) not in VDOMS:
+            return self._envelope(request, 403, error=-37)
         parts = request.path.strip("/").split("/")
         if parts[:2] != ["api", "v2"] or len(parts) < 3:
             return Answer(404, b"<html>Not found</html>")
@@ -121,19 +124,24 @@ class FortiosEmulator(Emulator):
         if request.method != "GET" and not inside and self._open is not None:
             raise Refused(500, -9998, "object is locked by a transaction")
         store = self._open if inside and self._open is not None else self.store
-        path, key = "/".join(parts[:2]), unquote("/".join(parts[2:]))
+        path, key = "/".join(parts[:2]), "/".join(parts[2:])
         if request.method == "GET":
-            rows = store.read(path, key)
-            start, count = int(request.query.get("start", 0)), int(request.query.get("count", len(rows) or 1))
-            shown: Any = rows[start : start + count]
-            if store.is_single(path):
-                shown = rows[0]
-            return self._envelope(request, results=shown, matched_count=len(rows), size=len(rows))
+            return self._read(request, store, path, key)
+        before = store.revision
         if request.method == "PUT" and action == "move":
             store.move(path, key, request.query)
-            return self._envelope(request, revision_changed=True)
+            return self._envelope(request, revision_changed=store.revision != before)
         mkey = store.write(request.method, path, key, request.json if request.body else {})
-        return self._envelope(request, mkey=mkey, revision_changed=True)
+        return self._envelope(request, mkey=mkey, revision_changed=store.revision != before)
+
+    def _read(self, request: Request, store: Store, path: str, key: str) -> Answer:
+        rows = store.read(path, key)
+        try:
+            found = filtered(rows, [value for name, value in request.pairs if name == "filter"])
+        except QueryError as error:
+            raise Refused(400, -1, f"filter {error}") from error
+        shown: Any = found[0] if store.is_single(path) else page(found, request.query)
+        return self._envelope(request, results=shown, matched_count=len(found), size=len(rows))
 
     def _transaction(self, request: Request, word: str) -> Answer:
         if not self.transactions:

@@ -88,19 +88,27 @@ class Store:
     # Writing
 
     def write(self, method: str, path: str, key: str, body: Row) -> Any:
-        table = self._table(path)
-        self.revision = str(int(self.revision) + 1)
-        if method == "DELETE":
-            return self._delete(table, path, key)
-        before = copy.deepcopy(self.tables)
+        """Sends back what it is called; what changes nothing makes no new revision."""
+        table, before = self._table(path), copy.deepcopy(self.tables)
         try:
-            return self._put(table, path, key, body) if method == "PUT" else self._post(table, path, body)
+            found = self._written(method, table, path, key, _without_origins(body))
         except Refused:
             self.tables = before
             raise
+        self._count_revision(before)
+        return found
+
+    def _written(self, method: str, table: Table, path: str, key: str, body: Row) -> Any:
+        if method == "DELETE":
+            return self._delete(table, path, key)
+        return self._put(table, path, key, body) if method == "PUT" else self._post(table, path, body)
+
+    def _count_revision(self, before: Mapping[str, list[Row]]) -> None:
+        if self.tables != before:
+            self.revision = str(int(self.revision) + 1)
 
     def _post(self, table: Table, path: str, body: Row) -> Any:
-        row = copy.deepcopy(body)
+        row = dict(body)
         if table.number and not row.get(table.key):
             row[table.key] = max((int(one.get(table.key, 0)) for one in self.rows(path)), default=0) + 1
         if any(one.get(table.key) == row.get(table.key) or (one.get("name") and one.get("name") == row.get("name"))
@@ -115,7 +123,7 @@ class Store:
         row = self._one(table, path, key)
         for name, value in body.items():
             old = row.get(name)
-            row[name] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else copy.deepcopy(value)
+            row[name] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
         self._check(table, path, row)
         return row[table.key]
 
@@ -129,14 +137,19 @@ class Store:
         return row[table.key]
 
     def move(self, path: str, key: str, query: Mapping[str, str]) -> None:
-        table = self._table(path)
-        row, rows = self._one(table, path, key), self.rows(path)
+        """A rule or a neighbour that is not there is told with 500, as fortigate-api documents it."""
+        table, rows = self._table(path), self.rows(path)
+        before = copy.deepcopy(self.tables)
         word = "before" if "before" in query else "after"
-        target = self._one(table, path, query.get(word, ""))
+        by_key = {str(row.get(table.key)): row for row in rows}
+        row, target = by_key.get(key), by_key.get(query.get(word, ""))
+        if row is None or target is None:
+            raise Refused(500, -3, "entry not found in datasource")
         if not table.ordered or target is row:
             raise Refused(500, -61, "cannot move")
         rows.remove(row)
         rows.insert(rows.index(target) + (word == "after"), row)
+        self._count_revision(before)
 
     def push(self, body: Any) -> None:
         """All commands of a request, or none."""
@@ -221,6 +234,13 @@ class Store:
                     yield f"{other} {one.get('name')}"
                 if path == "webfilter/urlfilter" and (one.get("web") or {}).get("urlfilter-table") == row["id"]:
                     yield f"{other} {one.get('name')}"
+
+
+def _without_origins(value: Any) -> Any:
+    """A copy of what is written, without the keys that FortiOS itself adds to what it tells."""
+    if isinstance(value, dict):
+        return {name: _without_origins(one) for name, one in value.items() if name != "q_origin_key"}
+    return [_without_origins(one) for one in value] if isinstance(value, list) else value
 
 
 def _names(value: Any) -> list[Any]:

@@ -61,10 +61,11 @@ TABLES: dict[str, Table] = {
                   "proxy": "disable", "category": "", "visibility": "enable"},
     ),
     "firewall/proxy-address": Table(
+        longest=35,
         defaults={"type": "url", "host": "", "category": [], "comment": "", "uuid": "0"}, refers={"host": ADDRESSES},
         choices={"type": ("host-regex", "url", "category", "method", "ua", "header", "src-advanced", "dst-advanced")},
     ),
-    "webfilter/urlfilter": Table("id", defaults={"comment": "", "entries": [], "one-arm-ips-urlfilter": "disable"},
+    "webfilter/urlfilter": Table("id", 63, defaults={"comment": "", "entries": [], "one-arm-ips-urlfilter": "disable"},
                                  number=True),
     "firewall/policy": Table("policyid", 35, _POLICY_DEFAULTS, _POLICY_REFERS, {"action": ("accept", "deny", "ipsec")},
                              1023, ordered=True, number=True),
@@ -81,7 +82,8 @@ TABLES: dict[str, Table] = {
     ),
     "webfilter/profile": Table(longest=47, defaults={"comment": "", "feature-set": "flow"}),
     "firewall/ssl-ssh-profile": Table(longest=47, defaults={"comment": "", "ssl-exempt": []}),
-    "system/interface": Table(), "system/zone": Table(), "user/group": Table(), "firewall.service/group": Table(),
+    "system/interface": Table(longest=15), "system/zone": Table(longest=35), "user/group": Table(longest=35),
+    "firewall.service/group": Table(),
     "system/central-management": Table(single=True, defaults={"type": "none", "fmg": "", "mode": "normal"}),
 }  # fmt: skip
 

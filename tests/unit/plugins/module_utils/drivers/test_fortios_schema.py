@@ -2,28 +2,22 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module sends, held against Fortinet's own schema of FortiOS 6.4.14, which fortigate-api carries."""
+"""What the module sends, held against Fortinet's own schema of FortiOS 6.4.14."""
 
 from __future__ import annotations
 
-import functools
 import json
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import fortigate_api
 import pytest
 from ansible_collections.egress.allowlist.tests.emulators.server import Request
+from ansible_collections.egress.allowlist.tests.unit.emulators.fortios_schema import body_of, wrong
 
 from .fortios_host import FortiosHost
 
-FOLDER = Path(fortigate_api.__file__).parent / "schema" / "6.4.14" / "cmdb"
 # What later versions have, and this one had not: feeds that are filled by the API, and destinations of logins.
 LATER = {("system/external-resource", "update-method"), ("authentication/rule", "dstaddr")}
-TYPES: dict[str, Any] = {"string": str, "integer": int, "array": list, "object": dict, "number": (int, float)}
-MANY = ("exempt",)  # several words of an enumeration, with blanks between them
 
 
 @pytest.fixture
@@ -31,48 +25,9 @@ def host(fortigate: Callable[..., FortiosHost]) -> FortiosHost:
     return fortigate()
 
 
-@functools.lru_cache
-def paths() -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for part in ("authentication", "firewall", "system", "webfilter"):
-        file = next(FOLDER.glob(f"* {part}.json"))
-        found.update(json.loads(file.read_text(encoding="utf-8"))["paths"])
-    return found
-
-
-def wrong(value: Any, schema: dict[str, Any], where: str) -> Iterator[str]:
-    """What the schema does not allow in *value*, in words."""
-    if schema.get("type") == "array" and isinstance(value, dict):
-        schema = schema["items"]  # so it calls an object of which there is one as well
-    kind = TYPES.get(schema.get("type", ""))
-    if kind is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-        yield f"{where}: {value!r} is no {schema['type']}"
-    elif isinstance(value, dict):
-        for name, one in value.items():
-            known = schema.get("properties", {}).get(name)
-            yield from wrong(one, known, f"{where}.{name}") if known else [f"{where}.{name} is not known"]
-    elif isinstance(value, list):
-        for one in value:
-            yield from wrong(one, schema.get("items", {}), where)
-    else:
-        yield from _wrong_value(value, schema, where)
-
-
-def _wrong_value(value: Any, schema: dict[str, Any], where: str) -> Iterator[str]:
-    words = value.split() if isinstance(value, str) and where.endswith(MANY) else [value]
-    if schema.get("enum") and any(word not in schema["enum"] for word in words):
-        yield f"{where}: {value!r} is none of {schema['enum']}"
-    if isinstance(value, str) and len(value) > (schema.get("maxLength") or len(value)):
-        yield f"{where}: longer than {schema['maxLength']}"
-    if isinstance(value, int) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-        yield f"{where}: {value} is out of range"
-
-
 def _schema(request: Request) -> tuple[str, dict[str, Any]]:
     table = "/".join(request.path.split("/")[4:6])
-    path = f"/{table}" if request.method == "POST" else next(one for one in paths() if re.match(rf"/{table}/{{", one))
-    body = next(one for one in paths()[path][request.method.lower()]["parameters"] if one["in"] == "body")
-    return table, body["schema"]
+    return table, body_of(table, request.method.lower())
 
 
 def _sent(host: FortiosHost) -> list[Request]:
