@@ -171,9 +171,8 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
 def list_table(rows: Iterable[Row]) -> str:
     """The rows for the page."""
     found = [HEAD, *(row.cells for row in rows)]
-    lines = [
-        f"   {'* -' if index == 0 else '  -'} {_literal(cell)}".rstrip() for row in found for index, cell in enumerate(row)
-    ]
+    cells = [("* -" if not index else "  -", cell) for row in found for index, cell in enumerate(row)]
+    lines = [f"   {mark} {_literal(cell)}".rstrip() for mark, cell in cells]
     return "\n.. list-table::\n   :header-rows: 1\n\n" + "\n".join(lines) + "\n"
 
 
