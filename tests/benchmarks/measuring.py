@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -170,8 +171,14 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
 def list_table(rows: Iterable[Row]) -> str:
     """The rows for the page."""
     found = [HEAD, *(row.cells for row in rows)]
-    lines = [f"   {'* -' if index == 0 else '  -'} {cell}".rstrip() for row in found for index, cell in enumerate(row)]
+    cells = [("* -" if not index else "  -", cell) for row in found for index, cell in enumerate(row)]
+    lines = [f"   {mark} {_literal(cell)}".rstrip() for mark, cell in cells]
     return "\n.. list-table::\n   :header-rows: 1\n\n" + "\n".join(lines) + "\n"
+
+
+def _literal(text: str) -> str:
+    """Without what would be markup."""
+    return re.sub(r"([\\*`|_])", r"\\\1", text)
 
 
 def document(facts: Mapping[str, Any], results: Mapping[str, Any]) -> str:

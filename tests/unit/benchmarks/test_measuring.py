@@ -87,6 +87,13 @@ def test_the_page_has_the_machine_and_all_cells() -> None:
     assert "quick" not in page
 
 
+def test_names_are_no_markup_on_the_page() -> None:
+    row = Row("*.a_.example", Figure((1.0,)), "the list | *cdn", Figure((2.0,)))
+    page = measuring.list_table([row])
+    assert "\\*.a\\_.example\n" in page
+    assert "the list \\| \\*cdn\n" in page
+
+
 def test_what_failed_is_said() -> None:
     found = document(failed="SystemError: no", rows=[])
     assert "Not measured to the end: SystemError: no" in measuring.page(found)
