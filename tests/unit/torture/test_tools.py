@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -28,7 +29,7 @@ write(1, "{}", 2)                       = 2
 
 
 @pytest.fixture
-def tools(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def tools(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.syspath_prepend(str(FOLDER.parent / "integration"))
     monkeypatch.syspath_prepend(str(FOLDER))
     import killing  # type: ignore[import-not-found] # noqa: PLC0415
