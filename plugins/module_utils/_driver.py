@@ -118,6 +118,10 @@ class Driver(ABC):
     def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
         """The objects of a snapshot, each proven to be one that we may write. Raises AllowlistError."""
 
+    def masked(self, text: str) -> str:
+        """A text for people without what an appliance may have repeated of our credentials, or made of them."""
+        return text
+
     @abstractmethod
     def close(self) -> None:
         """Give back locks and sessions; called on every way out."""
