@@ -121,6 +121,10 @@ class Driver(ABC):
     def sweep(self) -> None:  # noqa: B027  # most leave nothing
         """Take away what a killed run has left beside what is in force; called by a run that changes nothing."""
 
+    def masked(self, text: str) -> str:
+        """A text for people without what an appliance may have repeated of our credentials, or made of them."""
+        return text
+
     @abstractmethod
     def close(self) -> None:
         """Give back locks and sessions; called on every way out."""

@@ -57,6 +57,8 @@ def run(driver_class: Type[Driver]) -> None:
         driver = driver_class(module.params, module.run_command)
         try:
             answer = Run(driver, module.params, module.check_mode).answer()
+        except AllowlistError as error:
+            raise AllowlistError(driver.masked(str(error))) from None
         finally:
             driver.close()
     except AllowlistError as error:

@@ -39,7 +39,7 @@ class FortiosApi(Api):
 
     def __init__(self, connection: Connection, token: str, vdom: str) -> None:
         super().__init__(connection)
-        self._token = token
+        self._token = self.keep(token)
         self._vdom = vdom
         self._transaction = ""
         self.knows_transactions = True

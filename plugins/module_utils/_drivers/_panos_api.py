@@ -57,8 +57,8 @@ class PanosApi(Api):
 
     def __init__(self, connection: Connection, key: str, username: str, password: str) -> None:
         super().__init__(connection)
-        self._key = key
-        self._login = (username, password)
+        self._key = self.keep(key)
+        self._login = (username, self.keep(password))
         self._logins = 0
 
     def login_headers(self) -> Mapping[str, str]:
@@ -79,7 +79,7 @@ class PanosApi(Api):
         self._logins += 1
         user, secret = self._login
         root = self._ask({"type": "keygen", "user": user, "password": secret}, _LOGIN)
-        self._key = text_of(root, "result/key")
+        self._key = self.keep(text_of(root, "result/key"))
         if not self._key:
             raise ApplianceError(f"{self.host}: expected an API key for {user}, got none")
 

@@ -41,6 +41,8 @@ class ZiaApi(Api):
     def __init__(self, connection: Connection, login: Login) -> None:
         super().__init__(connection)
         self._login = login
+        for secret in (login.client_secret, login.password, login.api_key):
+            self.keep(secret or "")
         self._token = ""
         self._has_session = False
         self._logins = 0
@@ -76,12 +78,12 @@ class ZiaApi(Api):
         token = parsed(answer, self.host, dict).get("access_token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise ApplianceError(f"{login.identity}: expected an access token, got none")
-        self._token = token
+        self._token = self.keep(token)
 
     def _begin_session(self) -> None:
         login, stamp = self._login, str(int(time.time() * 1000))
         body = {"username": login.username, "password": login.password, "timestamp": stamp,
-                "apiKey": obfuscated(login.api_key, stamp)}  # fmt: skip
+                "apiKey": self.keep(obfuscated(login.api_key, stamp))}  # fmt: skip
         answer = self.call("POST", f"{self._prefix}/authenticatedSession", headers=_JSON, body=_bytes(body))
         if answer.status != 200:
             raise ApplianceError(

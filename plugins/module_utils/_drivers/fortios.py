@@ -211,6 +211,9 @@ class FortiosDriver(Driver):
         except (ValueError, LookupError, TypeError, AttributeError, AllowlistError):
             return False
 
+    def masked(self, text: str) -> str:
+        return text if self._api is None else self._api.masked(text)
+
     def close(self) -> None:
         if self._api is not None:
             self._api.close()

@@ -72,6 +72,7 @@ class PanosDriver(Driver):
         self.prefix = f"egress_{options['name']}"
         self.place = place_of(options)
         self._api: Optional[PanosApi] = None
+        self._asked: Optional[PanosApi] = None  # the same, and before it is known to be the one to write to
         self._admin = ""
         self._scene: Optional[Scene] = None
         self._change: Optional[Change] = None
@@ -93,7 +94,7 @@ class PanosDriver(Driver):
             if host is None and options["peer"] is None and options["host"] is not None:
                 break
             connection = Connection(options, host or "")
-            api = PanosApi(connection, login.key, login.admin, login.password)
+            api = self._asked = PanosApi(connection, login.key, login.admin, login.password)
             self._warnings = list(connection.warnings())
             if require_writable(api, self.place, options["centrally_managed"]):
                 return api
@@ -356,6 +357,9 @@ class PanosDriver(Driver):
             return is_own(name, self.prefix) and from_canonical(text).get("name") == name and self._is_marked(text)
         except (ValueError, AllowlistError):
             return False
+
+    def masked(self, text: str) -> str:
+        return text if self._asked is None else self._asked.masked(text)
 
     def close(self) -> None:
         if self._api is not None:

@@ -323,6 +323,9 @@ class ZiaDriver(Driver):
         except (ValueError, AllowlistError):
             return False
 
+    def masked(self, text: str) -> str:
+        return text if self._api is None else self._api.masked(text)
+
     def close(self) -> None:
         if self._api is not None:
             if self._clean:

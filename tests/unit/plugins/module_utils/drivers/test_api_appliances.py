@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
@@ -145,6 +146,24 @@ def test_secrets_are_nowhere(host) -> None:
     for secret in secrets:
         assert secret not in text
         assert secret not in urls
+
+
+def test_what_an_appliance_repeats_of_a_credential_is_masked(host) -> None:
+    """Those that it made for us too, and in the form in which a request has them."""
+    driver = host.driver(host.options(entries=["login.live.com"]), host.run_command)
+    try:
+        driver.read()
+        secrets = [host.usual()[name] for name in host.secret_options] + ["a b/c&d"]
+        driver.api.keep(secrets[-1])
+        headers = [one.request.headers for one in host.emulator.seen]
+        sent = [one.get("authorization", one.get("x-pan-key", "")).rpartition(" ")[2] for one in headers]
+        secrets += filter(None, sent)
+        assert len(set(secrets)) >= 2
+        for secret in secrets:
+            for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]):
+                assert driver.masked(f"refused: <{form}>") == "refused: <********>"
+    finally:
+        driver.close()
 
 
 def test_wrong_credentials_are_told_and_change_nothing(host) -> None:
