@@ -37,6 +37,10 @@ $(GATES): develop
 torture: develop ## break every driver in every way we know (TORTURE="-k kill", TORTURE_SCALE=0.1 for a part of it)
 	@EGRESS_LAB=torture scripts/in-lab .venv/bin/python -m pytest -q -p no:cacheprovider tests/torture $(TORTURE)
 
+.PHONY: bench
+bench: develop ## measure it beside its peers (BENCH="growth --quick": some questions, a quick look)
+	@EGRESS_LAB=bench scripts/in-lab .venv/bin/python tests/benchmarks/run.py $(BENCH)
+
 .PHONY: lab-up
 lab-up: develop ## start the lab: managed hosts, a proxy host and an internet of their own
 	@scripts/lab up

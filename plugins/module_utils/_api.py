@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional, Set
+from urllib.parse import quote, quote_plus
 
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
@@ -59,6 +60,19 @@ class Api:
         self.connection = connection
         self.host = connection.base_url.partition("://")[2]
         self._session = connection.session()
+        self._secrets: Set[str] = set()
+
+    def keep(self, secret: str) -> str:
+        """Note a credential, one that the appliance made too, so that nothing it repeats shows it."""
+        if len(secret) > 1:  # as Ansible does
+            self._secrets |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+        return secret
+
+    def masked(self, text: str) -> str:
+        """A text for people without the credentials in it."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "********")
+        return text
 
     def close(self) -> None:
         self._session.close()

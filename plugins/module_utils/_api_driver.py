@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._api import Api
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Driver, Present, RunCommand
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._objects import key_parts
@@ -26,6 +27,10 @@ class ApiDriver(Driver):
         self.prefix = f"egress_{options['name']}"
         self._warnings: List[str] = []
         self._foreign: Tuple[str, ...] = ()
+        self._asked: Optional[Api] = None  # also before it is known to be the one to write to
+
+    def masked(self, text: str) -> str:
+        return text if self._asked is None else self._asked.masked(text)
 
     def gathered_facts(self, present: Present) -> Dict[str, Any]:  # noqa: ARG002  # they are of the way to it
         return {"warnings": list(self._warnings)}

@@ -66,9 +66,16 @@ def base_url(host: str) -> str:
         return checked_url(host, "host")
     literal = f"[{host}]" if re.fullmatch(r"[0-9A-Fa-f:]+:[0-9A-Fa-f:.]+", host) and host.count(":") > 1 else host
     url = f"https://{literal}"
-    if urlsplit(url).path or re.search(r"[\s?#@\\]", host):
+    if _has_path(url) or re.search(r"[\s?#@\\]", host):
         raise AllowlistError(f"host: expected a name, name:port or a URL, got {shown(host)}")
     return checked_url(url, "host")
+
+
+def _has_path(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).path)
+    except ValueError:  # a bracket that is not closed, or a character that becomes a slash
+        return True
 
 
 def credential(options: Mapping[str, Any], option: str, *variables: str) -> Optional[str]:

@@ -19,6 +19,10 @@ from ansible_collections.egress.allowlist.plugins.module_utils._translation impo
 
 # AnsibleModule.run_command: (exit status, standard output, standard error) of a command.
 RunCommand = Callable[[List[str]], Tuple[int, str, str]]
+LONGEST_OPTION = 1000  # characters of one text; more than any secret, path or name has
+# What ends a line or a text, moves a cursor, turns the direction of writing, or is half a character.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_OF_ANY_SIZE = ("entries", "snapshot")
 INTENTS = ("allow", "bypass_tls_inspection", "bypass_content_inspection", "bypass_authentication")
 NAME = r"[a-z][a-z0-9_]{0,15}"  # of a list; our objects are called after it
 
@@ -69,6 +73,7 @@ class Driver(ABC):
     intents: ClassVar[Tuple[str, ...]]
 
     def __init__(self, options: Mapping[str, Any], run_command: RunCommand) -> None:
+        _require_plain(options)
         self.options = options
         self.run_command = run_command
 
@@ -123,6 +128,10 @@ class Driver(ABC):
     def sweep(self) -> None:  # noqa: B027  # most leave nothing
         """Take away what a killed run has left beside what is in force; called by a run that changes nothing."""
 
+    def masked(self, text: str) -> str:
+        """A text for people without what an appliance may have repeated of our credentials, or made of them."""
+        return text
+
     @abstractmethod
     def close(self) -> None:
         """Give back locks and sessions; called on every way out."""
@@ -130,3 +139,18 @@ class Driver(ABC):
     def supported(self, asked: Sequence[str]) -> List[str]:
         """The intents asked for that this appliance has, in the design's order."""
         return [intent for intent in INTENTS if intent in asked and intent in self.intents]
+
+
+def _require_plain(options: Mapping[str, Any]) -> None:
+    """Whatever quotes an option in an error may quote it whole, and whatever opens a path can."""
+    for name, value in options.items():
+        if name in _OF_ANY_SIZE:
+            continue
+        found = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        for text in found:
+            if isinstance(text, str) and len(text) > LONGEST_OPTION:
+                raise AllowlistError(f"{name}: expected at most {LONGEST_OPTION} characters, got {len(text)}")
+            control = _CONTROL.search(text) if isinstance(text, str) else None
+            if control is not None:  # the text itself may be a secret
+                code = ord(control.group())
+                raise AllowlistError(f"{name}: expected plain text on one line, got the character U+{code:04X}")

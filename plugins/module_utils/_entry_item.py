@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
@@ -24,6 +23,7 @@ _FIELDS = tuple(field.name for field in fields(Entry))
 # Letters, digits and what a path may hold unescaped, less whatever some appliance reads as syntax or as a wildcard.
 _PATH = re.compile(r"/(?:[A-Za-z0-9/._~!&()+,=:@-]|%[0-9A-Fa-f]{2}){0,1023}")
 _LONGEST_LABEL = 100
+_LONGEST_NUMBER = 128  # bits, as of an address
 _URL = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^@/?#]*@)?"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[^?#]*)?(?P<rest>[?#].*)?"
@@ -48,19 +48,21 @@ def _described(item: object) -> str:
         return "nothing: remove the empty item"
     if isinstance(item, bool):
         return 'the boolean true: quote it ("yes")' if item else 'the boolean false: quote it ("no")'
+    if isinstance(item, int) and item.bit_length() > _LONGEST_NUMBER:
+        return f"a number of {item.bit_length()} bits"
     if isinstance(item, (int, float)):
         return f'the number {item}: quote it ("{item}")'
     if isinstance(item, date):
         return f'the date {item}: quote it ("{item}")'
-    return f"{type(item).__name__} {shown(reprlib.repr(item))}"
+    return f"{type(item).__name__} {shown(item)}"
 
 
 def _read_mapping(item: Mapping[Any, Any], where: str) -> Entry:
     for name in item:
         if name not in _FIELDS:
-            raise AllowlistError(f"{where}: {shown(reprlib.repr(dict(item)))}: {_unknown_field(name)}")
+            raise AllowlistError(f"{where}: {shown(dict(item))}: {_unknown_field(name)}")
     if item.get("value") is None:
-        raise AllowlistError(f"{where}: {shown(reprlib.repr(dict(item)))}: the field value is missing")
+        raise AllowlistError(f"{where}: {shown(dict(item))}: the field value is missing")
     value = item["value"]
     if not isinstance(value, str):
         raise AllowlistError(f"{where}: value: expected a name or a network as text, got {_described(value)}")
@@ -76,7 +78,8 @@ def _read_mapping(item: Mapping[Any, Any], where: str) -> Entry:
 
 
 def _unknown_field(name: object) -> str:
-    near = get_close_matches(str(name)[:_LONGEST_LABEL], _FIELDS, n=1, cutoff=0.5)
+    written = name[:_LONGEST_LABEL] if isinstance(name, str) else ""
+    near = get_close_matches(written, _FIELDS, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(_FIELDS)}"
     return f"there is no field {shown(name)}, {hint}"
 

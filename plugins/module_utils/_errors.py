@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import reprlib
+
 SHOWN_LENGTH = 80
 
 
@@ -19,11 +21,26 @@ class ApplianceError(AllowlistError):
 
 def shown(value: object) -> str:
     """Quote *value* for an error text: one line, cut short, nothing in it that a terminal would obey."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _written(value)
     quoted = "".join(_visible(char) for char in text[:SHOWN_LENGTH])
     if len(text) > SHOWN_LENGTH:
         return f'"{quoted}…" ({len(text)} characters)'
     return f'"{quoted}"'
+
+
+def one_line(text: str, most: int = 300) -> str:
+    """What somebody else said, for an error text: as ``shown``, and without quotes around it."""
+    return "".join(char if char.isprintable() else _visible(char) for char in " ".join(text[: most * 4].split()))[:most]
+
+
+def _written(value: object) -> str:
+    """Python writes no number of thousands of digits, and nothing that is nested as deep."""
+    for write in (repr, reprlib.repr):
+        try:
+            return write(value)
+        except (ValueError, RecursionError):
+            continue
+    return f"{type(value).__name__} that is too large to be shown"
 
 
 def _visible(char: str) -> str:

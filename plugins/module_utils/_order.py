@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own
 
 ORDER = "place of "  # begins the key of an object that is a rule's place
@@ -28,9 +28,9 @@ def positions(options: Mapping[str, Any]) -> Dict[str, str]:
 
 def require_positions(options: Mapping[str, Any]) -> None:
     for option, text in positions(options).items():
-        if not _POSITION.fullmatch(text):
+        if not isinstance(text, str) or not _POSITION.fullmatch(text):
             raise AllowlistError(
-                f"position.{option}: expected 'before RULE', 'after RULE', 'top' or 'bottom', got {text!r}"
+                f"position.{option}: expected 'before RULE', 'after RULE', 'top' or 'bottom', got {shown(text)}"
             )
 
 

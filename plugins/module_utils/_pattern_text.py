@@ -27,6 +27,7 @@ _PORT = re.compile(r"[^:]*:[0-9*]*(?:/.*)?")
 _PLACEHOLDER = re.compile(r"<[^<>]*>|\{\{")
 # What an address parser takes as a number: digits, or hexadecimal with 0x.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_RANGE = re.compile(r"[0-9.]+-[0-9]+")
 # Full stops of other scripts: programs differ on whether they separate labels.
 _FOREIGN_DOTS = "\u3002\uff0e\uff61\u2024\ufe52"
 
@@ -195,6 +196,8 @@ def _check_ending(name: str) -> None:
         if _is_address(name):
             raise _RefusalError("this is an address: use type network")
         raise _RefusalError(f"its last label {shown(last)} is a number, so programs read it as an address")
+    if _RANGE.fullmatch(name):
+        raise _RefusalError("this is a range of addresses: list the networks in it, with type network")
     star = name.rfind("*")
     if star < 0:
         return

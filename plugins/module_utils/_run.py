@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS, Desired, Driver, Present
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, effective_ports, merge, normalise
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import (
     Holding,
     Plan,
@@ -57,6 +57,8 @@ def run(driver_class: Type[Driver]) -> None:
         driver = driver_class(module.params, module.run_command)
         try:
             answer = Run(driver, module.params, module.check_mode).answer()
+        except AllowlistError as error:
+            raise AllowlistError(driver.masked(str(error))) from None
         finally:
             driver.close()
     except AllowlistError as error:
@@ -161,9 +163,9 @@ class Run:
         by_risk = self.options["intents_by_risk"] or {}
         for risk, intents in by_risk.items():
             if risk not in RISKS:
-                raise AllowlistError(f"intents_by_risk: unknown risk {risk!r}, expected one of {', '.join(RISKS)}")
+                raise AllowlistError(f"intents_by_risk: unknown risk {shown(risk)}, expected one of {', '.join(RISKS)}")
             if not isinstance(intents, list) or any(intent not in INTENTS for intent in intents):
-                raise AllowlistError(f"intents_by_risk.{risk}: expected a list of intents, got {intents!r}")
+                raise AllowlistError(f"intents_by_risk.{risk}: expected a list of intents, got {shown(intents)}")
         allowed = by_risk.get(entry.risk, INTENTS)
         stated = replace(entry, ports=effective_ports(entry, default_ports))
         return Holding(stated, tuple(intent for intent in self.usual if intent in allowed))

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Mapping
 
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 
 SNAPSHOT_FORMAT = 1
+_LONGEST_KEY = 1000
 _MASK = "********"
 
 
@@ -32,10 +33,14 @@ def opened(snapshot: Mapping[str, Any], name: str) -> Dict[str, Any]:
     if snapshot.get("format") != SNAPSHOT_FORMAT or not isinstance(objects, dict):
         raise AllowlistError(
             f"snapshot: expected the `snapshot` value of an earlier run (format {SNAPSHOT_FORMAT}), "
-            f"got format {snapshot.get('format')!r}"
+            f"got format {shown(snapshot.get('format'))}"
         )
     if snapshot.get("name") != name:
-        raise AllowlistError(f"snapshot: it is of name {snapshot.get('name')!r}, and this run has name {name!r}")
+        theirs = shown(snapshot.get("name"))
+        raise AllowlistError(f"snapshot: it is of name {theirs}, and this run has name {shown(name)}")
+    for key in objects:
+        if not isinstance(key, str) or len(key) > _LONGEST_KEY:
+            raise AllowlistError(f"snapshot: {shown(key)} is not the name of an object of ours")
     whole = {key: _joined(value) for key, value in objects.items()}
     if any(_MASK in text for text in whole.values() if isinstance(text, str)):
         raise AllowlistError(f"snapshot: Ansible has masked parts of it ({_MASK}), so it cannot be written back")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry_type import Entry, effective_ports
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._labels import name_labels
 
 # What may be gained: nothing; the bare parent of `*.x`; anything.
@@ -92,7 +92,7 @@ def known_names(names: Sequence[str]) -> List[str]:
     """The option ``known_names``, checked: names that may stand for a pattern above them."""
     for index, name in enumerate(names):
         if not isinstance(name, str) or name_labels(name) is None:
-            raise AllowlistError(f"known_names[{index}]: expected the full name of a host, got {name!r}")
+            raise AllowlistError(f"known_names[{index}]: expected the full name of a host, got {shown(name)}")
     return [name.lower().rstrip(".") for name in names]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -15,7 +16,7 @@ from typing import Any
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
 from ansible_collections.egress.allowlist.plugins.module_utils._entry_item import read_item
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import parse as parse_pattern
 from ansible_collections.egress.allowlist.plugins.plugin_utils import _catalog_checks, _yaml
@@ -26,6 +27,7 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._witnesses import
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "catalogs")
 DEFAULT = ("mmd",)
 WEB_SERVICE = "microsoft_365"
+_LONGEST_PATH = 1000
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,21 @@ def names() -> list[str]:
 
 def load(catalog: str) -> Catalog:
     """The catalog of that name, or in that file."""
+    require_path(catalog)
     file = _file(catalog)
     try:
         status = os.stat(file)
     except OSError as error:
         raise AllowlistError(f"catalog {file}: cannot be read: {error.strerror}") from None
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):  # a pipe would be waited for
+        raise AllowlistError(f"catalog {file}: cannot be read: it is no file")
     return _load(os.path.realpath(file), status.st_mtime_ns, status.st_size)
+
+
+def require_path(catalog: str) -> None:
+    """Refuse what can be no path before anything looks for it, or shows it."""
+    if not catalog.isprintable() or len(catalog) > _LONGEST_PATH:
+        raise AllowlistError(f"catalog: expected the name of a catalog or the path of a file, got {shown(catalog)}")
 
 
 def load_all(catalogs: Sequence[str], web_service: Callable[[], Catalog] | None = None) -> tuple[Catalog, ...]:

@@ -18,7 +18,13 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.plugin_utils import _ws_catalog, _ws_options
-from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import DEFAULT, Catalog, load, load_all
+from ansible_collections.egress.allowlist.plugins.plugin_utils._catalog import (
+    DEFAULT,
+    Catalog,
+    load,
+    load_all,
+    require_path,
+)
 from ansible_collections.egress.allowlist.plugins.plugin_utils._risks import RiskTable
 from ansible_collections.egress.allowlist.plugins.plugin_utils._schema import found, near
 from ansible_collections.egress.allowlist.plugins.plugin_utils._select import tenant_name
@@ -85,6 +91,7 @@ class OptionsLookup(LookupBase):
 
     def _found(self, catalog: str) -> str:
         """A name as it is; a relative path as Ansible looks for files: in the role, beside the playbook."""
+        require_path(catalog)
         if os.sep not in catalog and not catalog.endswith((".yml", ".yaml")):
             return catalog
         file = os.path.expanduser(catalog)

@@ -13,6 +13,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import shown
+
+_LONGEST_NUMBER = 128  # bits
+
 Path = tuple[str | int, ...]
 
 
@@ -145,11 +149,13 @@ def near(wrong: str, known: Iterable[str]) -> str:
 def found(value: object) -> str:
     """What came instead, in words; what YAML made of a text that stood without quotes is told how to stay one."""
     if isinstance(value, str):
-        return f'"{value[:80]}"'
+        return shown(value)
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()} (if you meant a text, quote it)"
+    if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER:
+        return f"a number of {value.bit_length()} bits"
     if isinstance(value, (int, float)):
         return f'the number {value} (if you meant a text, quote it: "{value}")'
     if isinstance(value, (dt.date, dt.datetime)):

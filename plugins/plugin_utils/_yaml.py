@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from typing import Any
 
 import yaml
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.plugin_utils._schema import Path, Problem, dotted
 
 # The loader in C takes a sixth of the time; it is there wherever PyYAML was built with libyaml.
@@ -18,6 +18,7 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 8 * 1024 * 1024
 SHOWN_PROBLEMS = 10
 MAX_DEPTH = 50
+MOST_VALUES = 500_000  # each takes a kilobyte while the file is read
 # The loader in C runs out of stack, and takes the process along, somewhere above 12,000 levels.
 SAFE_DEPTH = 10_000
 
@@ -30,7 +31,12 @@ class _StrictLoader(_Base):
             raise yaml.constructor.ConstructorError(
                 None, None, "an alias (*name) is not allowed here; write the value out", node.start_mark
             )
-        return super().construct_object(node, deep=deep)
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError, TypeError, OverflowError):
+            # A day that does not exist, a number of thousands of digits, a tag that the text does not fit.
+            said = f"{shown(node.value)} is not the number or date that it looks like; quote it"
+            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark) from None
 
     def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
@@ -66,6 +72,8 @@ def read(file: str) -> str:
 
 def parse(file: str, text: str) -> object:
     """What the YAML in *text* says."""
+    if sum(map(text.count, ",\n[{")) > MOST_VALUES:
+        raise AllowlistError(f"catalog {file}: has more than {MOST_VALUES} values; is this the right file?")
     try:
         if sum(map(text.count, "[{-?")) > SAFE_DEPTH:
             _check_depth(file, text)

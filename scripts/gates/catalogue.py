@@ -91,8 +91,14 @@ def units(leg: Leg, shell: Shell) -> Passed:
     return _pytest(leg, shell, f"units-{leg.name}", "tests/unit", *_run_elsewhere(leg))
 
 
+# Tests of what only this project's own tests and scripts use: once is enough.
+OF_TOOLS = ("benchmarks", "emulators", "lab", "powershell", "scripts", "torture", "web_service", "test_pac_engine.py")
+
+
 def _run_elsewhere(leg: Leg) -> Iterator[str]:
     """What a gate for managed hosts runs with the same ansible-core on its oldest Python is not run here once more."""
+    if leg is not NEWEST:
+        yield from (f"--ignore=tests/unit/{name}" for name in OF_TOOLS)
     if leg is NEWEST or leg not in [targets.leg_for(version) for version, _python in pythons_of_managed_hosts()]:
         return
     for folder in targets.TESTS:
@@ -159,7 +165,8 @@ def mypy(shell: Shell) -> Passed:
 
     found = [check("-p", f"{ours}.plugins"), check(*FOR_TESTS, "-p", f"{ours}.tests.unit")]
     found += [check("scripts", beside="scripts:tests/integration"), check("tests/lab", beside="tests/lab")]
-    folders = ("tests/integration", "tests/benchmarks")  # a benchmark may use what the tests use
+    # A benchmark and a torture test may use what the tests use.
+    folders = ("tests/integration", "tests/benchmarks", "tests/torture")
     found += [check(*FOR_TESTS, folder, beside=os.pathsep.join([folder, folders[0]])) for folder in folders]
     return verdicts.of_mypy(found)
 

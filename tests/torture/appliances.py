@@ -19,7 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import ansible
 import inlab
@@ -33,6 +33,7 @@ OURS = "ansible_collections.egress.allowlist.plugins.modules"
 RUN_SECONDS = 120
 QUICK = "EGRESS_QUICK_PAUSES"  # see other_time.py
 Options = dict[str, Any]
+T = TypeVar("T")
 
 
 def importable(folder: Path) -> Path:
@@ -48,6 +49,12 @@ def importable(folder: Path) -> Path:
     for part in ("modules", "module_utils"):
         shutil.copytree(inlab.ROOT / "plugins" / part, collection / "plugins" / part, ignore=without)
     return folder
+
+
+def part_of(found: Sequence[T], scale: float) -> list[T]:
+    """So many of them, evenly spread, always with the first and the last."""
+    wanted = min(len(found), max(2, round(len(found) * scale)))
+    return [found[round(index * (len(found) - 1) / max(1, wanted - 1))] for index in range(wanted)]
 
 
 @dataclass(frozen=True)

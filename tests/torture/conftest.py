@@ -86,7 +86,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     table = config.stash[TABLE]
     for report in REPORTS:
         topic = Path(report.location[0]).stem.removeprefix("test_").replace("_", " ")
-        counts = [value for name, value in report.user_properties if name == "tally"] or [("", 1)]
+        counts: list[Any] = [value for name, value in report.user_properties if name == "tally"] or [("", 1)]
         for driver, cases in counts:
             table.add(Row(topic, str(driver), int(cases), 0, report.duration / len(counts)))
         if report.failed:

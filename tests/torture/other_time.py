@@ -13,7 +13,7 @@ import time
 
 if os.environ.get("EGRESS_QUICK_PAUSES"):
     _sleep = time.sleep
-    time.sleep = lambda seconds: _sleep(min(seconds, 0.01))
+    time.sleep = lambda seconds: _sleep(0.01 if float(seconds) > 0.01 else seconds)
 
 if os.environ.get("EGRESS_CLOCK_JUMP"):
     _time, _jumps = time.time, itertools.cycle((0, int(os.environ["EGRESS_CLOCK_JUMP"])))

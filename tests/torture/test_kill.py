@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from appliances import ALL, InLab, Options, Target
+from appliances import ALL, InLab, Options, Target, part_of
 from killing import Point, killed, points
 from watching import KEPT, Watch, watching
 
@@ -28,12 +28,6 @@ def change_of(target: Target, change: str) -> tuple[Options, Options, Sequence[s
         "rearrange": (old, {**old, **target.rearranged}, KEPT),
     }
     return changes[change]
-
-
-def part_of(found: list[Point], scale: float) -> list[Point]:
-    """Evenly spread, always with the first and the last."""
-    wanted = max(2, min(len(found), round(len(found) * scale)))
-    return [found[round(index * (len(found) - 1) / (wanted - 1))] for index in range(wanted)]
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -16,9 +16,8 @@ from typing import Any
 
 import inlab
 import pytest
-from appliances import ALL, PROGRAMS, InLab, Options, Target
+from appliances import ALL, PROGRAMS, InLab, Options, Target, part_of
 from killing import Point, points
-from test_kill import part_of
 
 # What the kernel says, and the calls that can meet it.
 MAKING = "open openat creat mkdir mkdirat rename renameat renameat2 link linkat symlink symlinkat"
@@ -52,7 +51,7 @@ def test_the_kernel_refuses(target: Target, error: str, scale: float, tally: Any
     found = meant(points(target, new)[1], error)
     end = target.state()
     wrong: list[str] = []
-    for point in part_of(found, scale * 0.5) if len(found) > 1 else found:
+    for point in part_of(found, scale * 0.5):
         target.settle(old)
         wrong += [f"{point}: {one}" for one in refused(target, new, point, error, (start, end))]
         tally(target.kind)

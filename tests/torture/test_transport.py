@@ -29,14 +29,13 @@ from ansible_collections.egress.allowlist.tests.emulators.server import (
 )
 from ansible_collections.egress.allowlist.tests.emulators.zia.emulator import ZiaEmulator
 from ansible_collections.egress.allowlist.tests.unit.plugins.module_utils.drivers.api_host import ApiHost
-from appliances import APIS
+from appliances import APIS, part_of
 from authority import certificate
-from test_kill import part_of
 
 EMULATORS: dict[str, Callable[..., Emulator]] = {
     "panos": PanosEmulator, "zia": ZiaEmulator, "fortios": FortiosEmulator,
 }  # fmt: skip
-PORTS = {"default_ports": ["tcp/443"]}
+PORTS: dict[str, Any] = {"default_ports": ["tcp/443"]}
 NEW = ("login.live.com", "*.mesh.com", "mesh.com", "198.51.100.0/24")
 JSON = {"Content-Type": "application/json"}
 XML = {"Content-Type": "application/xml"}
@@ -105,8 +104,9 @@ def nth(step: int) -> Callable[[Request], bool]:
 @pytest.mark.parametrize("host", APIS, indirect=True)
 def test_each_request_in_turn(host: ApiHost, trouble: str, scale: float, tally: Any) -> None:
     how, times = TROUBLE[trouble]
-    old, new = {"entries": list(host.old), **PORTS}, {"entries": list(NEW), **PORTS}
-    brief = {"timeout": 1, "wait_timeout": 300} if how == STALL else {}
+    old: dict[str, Any] = {"entries": list(host.old), **PORTS}
+    new: dict[str, Any] = {"entries": list(NEW), **PORTS}
+    brief: dict[str, Any] = {"timeout": 1, "wait_timeout": 300} if how == STALL else {}
     host.settle(old)
     start = host.running
     requests = counted(host, **new)

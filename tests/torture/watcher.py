@@ -21,7 +21,8 @@ INSPECTION = b"TLS Inspection"
 
 task = json.loads(sys.argv[1])
 ended = threading.Event()
-told = {"fine": 0, "refused": 0, "wrong": []}
+told = {"fine": 0, "refused": 0}
+wrong: "list[dict[str, object]]" = []
 lock = threading.Lock()
 
 
@@ -43,7 +44,7 @@ def through_proxy(name, look_inside):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             with context.wrap_socket(raw, server_hostname=name) as tls:
-                return "inspected" if INSPECTION in tls.getpeercert(True) else "open"
+                return "inspected" if INSPECTION in (tls.getpeercert(True) or b"") else "open"
     return "open"
 
 
@@ -80,7 +81,7 @@ def watch(name, is_kept):
             elif (answer == "open") == is_kept:
                 told["fine"] += 1
             elif is_kept or answer == "inspected":
-                told["wrong"].append({"name": name, "met": answer, "begun": begun, "ended": time.monotonic()})
+                wrong.append({"name": name, "met": answer, "begun": begun, "ended": time.monotonic()})
             else:
                 told["fine"] += 1
         ended.wait(PAUSE)
@@ -95,4 +96,4 @@ sys.stdin.read()
 ended.set()
 for thread in threads:
     thread.join()
-json.dump(told, sys.stdout)
+json.dump({**told, "wrong": wrong}, sys.stdout)

@@ -10,7 +10,7 @@ URL Format Guidelines, help.zscaler.com/zia/url-format-guidelines.
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Dict, Iterable, Iterator, List
 
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._dialect import Dialect, Form, tree
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern, parse
@@ -39,6 +39,11 @@ class ZiaUrl(Dialect):
             yield Form((f".{pattern.base}{path}",), (pattern, parse(pattern.base)))
 
 
-def too_deep(name: str, base: str) -> bool:
-    """Whether a name below *base* is deeper than a line for it reaches."""
-    return name.endswith("." + base) and name[: -len(base) - 1].count(".") + 1 > DEEPEST
+def too_deep(names: Iterable[str]) -> Dict[str, List[str]]:
+    """The names that are deeper below a base than a line for it reaches, by each such base."""
+    found: Dict[str, List[str]] = {}
+    for name in names:
+        labels = name.split(".")
+        for above in range(DEEPEST + 1, len(labels)):
+            found.setdefault(".".join(labels[above:]), []).append(name)
+    return found

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ansible_collections.egress.allowlist.plugins.module_utils._api import GROWING, Api, Uncertain, json_of
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_shapes import odd_field
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, one_line, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._http import HttpAnswer
 
 Row = Dict[str, Any]
@@ -39,7 +39,7 @@ class FortiosApi(Api):
 
     def __init__(self, connection: Connection, token: str, vdom: str) -> None:
         super().__init__(connection)
-        self._token = token
+        self._token = self.keep(token)
         self._vdom = vdom
         self._transaction = ""
         self.knows_transactions = True
@@ -196,7 +196,7 @@ def _error(answer: HttpAnswer) -> int:
 
 def _message(answer: HttpAnswer) -> str:
     found = _field(answer, "cli_error")
-    return " ".join(str(found).split())[:300] if found else ""
+    return one_line(found if isinstance(found, str) else shown(found)) if found else ""
 
 
 def _is_locked(answer: HttpAnswer) -> bool:

@@ -121,7 +121,7 @@ class Renderer:
         if not {"dstaddr", "dstaddr6"} & {*policy}:
             raise AllowlistError(
                 f"clients: none of them has addresses of the family of {found.networks[0].value}, so no policy can let "
-                "them reach it"
+                "them reach it. Add clients of that family, or leave these networks out (ipv6: false of the lookups)"
             )
         return {**policy, **({"nat": "enable"} if self.settings.nat else {})}
 

@@ -114,7 +114,7 @@ def version_of(api: FortiosApi) -> Tuple[int, ...]:
     envelope, _results = api.monitor("system/status")
     told = str(envelope.get("version") or "")
     numbers = told.lstrip("v").split(".")
-    if len(numbers) < 2 or not all(number.isdigit() for number in numbers):
+    if len(numbers) < 2 or not all(re.fullmatch("[0-9]{1,6}", number) for number in numbers):
         raise ApplianceError(f"{api.host}: expected a version of FortiOS such as v7.4.4, got {shown(told)}")
     return tuple(int(number) for number in numbers)
 

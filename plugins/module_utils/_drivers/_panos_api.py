@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 from ansible_collections.egress.allowlist.plugins.module_utils._api import Api, Uncertain, Waiting
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import parsed, plain, text_of
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, one_line, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._http import HttpAnswer
 
 _LOGIN = "log in"
@@ -57,8 +57,8 @@ class PanosApi(Api):
 
     def __init__(self, connection: Connection, key: str, username: str, password: str) -> None:
         super().__init__(connection)
-        self._key = key
-        self._login = (username, password)
+        self._key = self.keep(key)
+        self._login = (username, self.keep(password))
         self._logins = 0
 
     def login_headers(self) -> Mapping[str, str]:
@@ -79,7 +79,7 @@ class PanosApi(Api):
         self._logins += 1
         user, secret = self._login
         root = self._ask({"type": "keygen", "user": user, "password": secret}, _LOGIN)
-        self._key = text_of(root, "result/key")
+        self._key = self.keep(text_of(root, "result/key"))
         if not self._key:
             raise ApplianceError(f"{self.host}: expected an API key for {user}, got none")
 
@@ -106,6 +106,8 @@ class PanosApi(Api):
         found = list(result)
         if len(found) > 1:
             raise ApplianceError(f"{self.host}: expected one element at {xpath}, got {len(found)}")
+        if not found and (result.text or "").strip():
+            raise ApplianceError(f"{self.host}: expected an element at {xpath}, got {shown((result.text or '')[:200])}")
         return found[0] if found else None
 
     # Writing
@@ -240,8 +242,8 @@ class PanosApi(Api):
     def _refusal(self, root: Element, what: str, status: int = 200) -> PanosRefusal:
         failed = [one for one in root.findall("response") if one.get("status") != "success"]
         told = failed[-1] if failed else root  # of a multi-config, the action that failed
-        code = told.get("code", "")
-        said = " ".join(" ".join(told.itertext()).split())
+        code = one_line(told.get("code", ""), 20)
+        said = one_line(" ".join(told.itertext()), 1000)
         if status in (401, 403):
             wrong = "username and password" if what == _LOGIN else "api_key"
             text = (
@@ -250,7 +252,7 @@ class PanosApi(Api):
             )
         else:
             number = f", code {code} ({_CODES.get(code, 'see the API guide')})" if code else ""
-            text = f"{self.host} refused to {what[:200]}: {said[:1000] or 'no reason given'}{number}"
+            text = f"{self.host} refused to {what[:200]}: {said or 'no reason given'}{number}"
         return PanosRefusal(text, code, any(word in said.lower() for word in _BUSY))
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, Mapping, Tuple
 from xml.etree.ElementTree import Element
@@ -117,7 +118,7 @@ def _require_place(api: PanosApi, place: Place) -> None:
 def _version(api: PanosApi) -> Tuple[int, ...]:
     told = text_of(api.op("<show><system><info></info></system></show>"), "system/sw-version")
     numbers = told.split("-")[0].split(".")
-    if not all(number.isdigit() for number in numbers):
+    if not all(re.fullmatch("[0-9]{1,6}", number) for number in numbers):
         raise ApplianceError(f"{api.host}: expected a version of PAN-OS, got {shown(told)}")
     return tuple(int(number) for number in numbers)
 

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
 
+_DEEPEST = 100  # levels; a whole configuration of Panorama has fewer than 30
 # Elements that say what is so without them.
 _DEFAULTS = {
     ("disabled", "no"), ("negate-source", "no"), ("negate-destination", "no"), ("log-start", "no"), ("log-end", "yes"),
@@ -25,9 +26,15 @@ def parsed(text: str, what: str) -> Element:
     if re.search(r"<!(DOCTYPE|ENTITY)", text, re.IGNORECASE):
         raise ApplianceError(f"{what}: the answer declares entities, which PAN-OS never does; it was not read")
     try:
-        return ET.fromstring(text)
+        root = ET.fromstring(text)
     except ET.ParseError as error:
         raise ApplianceError(f"{what}: expected XML, got {shown(text[:200])} ({error})") from None
+    level = [root]
+    for _depth in range(_DEEPEST):
+        level = [child for one in level for child in one]
+        if not level:
+            return root
+    raise ApplianceError(f"{what}: the answer is nested more than {_DEEPEST} levels deep; it was not read")
 
 
 def element(tag: str, text: str = "", *children: Element, name: Optional[str] = None) -> Element:

@@ -22,7 +22,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._api import (
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import Login
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, one_line, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._http import HttpAnswer
 
 _JSON = {"Content-Type": "application/json"}
@@ -42,6 +42,8 @@ class ZiaApi(Api):
     def __init__(self, connection: Connection, login: Login) -> None:
         super().__init__(connection)
         self._login = login
+        for secret in (login.client_secret, login.password, login.api_key):
+            self.keep(secret or "")
         self._token = ""
         self._has_session = False
         self._logins = 0
@@ -77,12 +79,12 @@ class ZiaApi(Api):
         token = parsed(answer, self.host, dict).get("access_token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise ApplianceError(f"{login.identity}: expected an access token, got none")
-        self._token = token
+        self._token = self.keep(token)
 
     def _begin_session(self) -> None:
         login, stamp = self._login, str(int(time.time() * 1000))
         body = {"username": login.username, "password": login.password, "timestamp": stamp,
-                "apiKey": obfuscated(login.api_key, stamp)}  # fmt: skip
+                "apiKey": self.keep(obfuscated(login.api_key, stamp))}  # fmt: skip
         answer = self.call("POST", f"{self._prefix}/authenticatedSession", headers=_JSON, body=_bytes(body))
         if answer.status != 200:
             raise ApplianceError(
@@ -139,7 +141,7 @@ class ZiaApi(Api):
         page = 1
         while True:
             rows = self.get(path, list, page=str(page), pageSize=str(_PAGE))
-            if any(not isinstance(row, dict) for row in rows):
+            if any(not isinstance(row, dict) or isinstance(row.get("id"), (dict, list)) for row in rows):
                 raise ApplianceError(f"{self.host}{path}: expected a list of objects, got {shown(rows)}")
             known = {row.get("id") for row in found}
             new = [row for row in rows if row.get("id") not in known]
@@ -231,7 +233,7 @@ def _bytes(value: Any) -> bytes:
 def _field(answer: HttpAnswer, name: str) -> str:
     found = json_of(answer)
     text = found.get(name) if isinstance(found, dict) else None
-    return " ".join(str(text).split())[:300] if text is not None else ""
+    return one_line(shown(text)[1:-1] if not isinstance(text, str) else text) if text is not None else ""
 
 
 def _code(answer: HttpAnswer) -> str:

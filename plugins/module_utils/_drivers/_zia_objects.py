@@ -30,12 +30,11 @@ def translated(found: EntryClass, accepted: Accepted) -> Tuple[List[str], List[V
     translation = Translation(ZiaUrl(), found.hosts, accepted)
     told = {verdict.entry: verdict for verdict in translation.verdicts}
     lines = {line for one in translation.written for line in one.lines}
-    names = {line for line in lines if not line.startswith(".")} | set(accepted.known)
+    deep = too_deep({line for line in lines if not line.startswith(".")} | set(accepted.known))
     for one in translation.written:
         below = [line[1:] for line in one.lines if line.startswith(".")]
         for base in below:
-            deep = [name for name in names if too_deep(name, base.partition("/")[0])]
-            lines.update(deep if one.entry.path is None else ())
+            lines.update(deep.get(base.partition("/")[0], ()) if one.entry.path is None else ())
             told[one.entry.line(())] = _deep(told.get(one.entry.line(())), one.entry, found, base)
         verdict = with_all_ports(told.get(one.entry.line(())), one.entry, found.intents, one.lines)
         if verdict is not None:

@@ -50,6 +50,8 @@ _FIELDS: Mapping[str, Tuple[str, ...]] = {
 EXEMPTED = "exempted urls"
 RECORD = "-exempt"  # behind our prefix: the category that tells which exempted URLs are ours
 PAGES = "/urlCategories"
+_TEXTS = ("name", "configuredName", "description", "state", "type")
+_LISTS = ("urls", "dbCategorizedUrls", "ipRanges", "addresses", "ipAddresses", "protocols", "urlCategories")
 
 
 @dataclass
@@ -132,7 +134,19 @@ def _rows(api: ZiaApi, kind: str) -> List[Row]:
     for row in rows:
         if not isinstance(row, dict) or "id" not in row or not name_of(kind, row):
             raise ApplianceError(f"{api.host}{path}: expected objects with an id and a name, got {shown(row)}")
+        for field, value in row.items():
+            if not _is_as_known(field, value):
+                raise ApplianceError(f"{api.host}{path}: {field} of {shown(name_of(kind, row))} is {shown(value)}")
     return list(rows)
+
+
+def _is_as_known(field: str, value: Any) -> bool:
+    """Whether a field that is read here has the form that it is read in; one that is empty may be null."""
+    if field in _TEXTS:
+        return value is None or isinstance(value, str)
+    if field in _LISTS:
+        return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+    return field != "id" or (isinstance(value, (int, str)) and not isinstance(value, bool))
 
 
 def name_of(kind: str, row: Row) -> str:

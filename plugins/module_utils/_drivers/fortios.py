@@ -77,7 +77,7 @@ class FortiosDriver(ApiDriver):
         if self._api is None:
             connection = Connection(self.options)
             self._warnings += connection.warnings()
-            self._api = FortiosApi(connection, token_of(self.options), self.options["vdom"])
+            self._asked = self._api = FortiosApi(connection, token_of(self.options), self.options["vdom"])
             require_writable(self._api, self.options["centrally_managed"])
         return self._api
 

@@ -91,7 +91,7 @@ class PanosDriver(ApiDriver):
             if host is None and options["peer"] is None and options["host"] is not None:
                 break
             connection = Connection(options, host or "")
-            api = PanosApi(connection, login.key, login.admin, login.password)
+            api = self._asked = PanosApi(connection, login.key, login.admin, login.password)
             self._warnings = list(connection.warnings())
             if require_writable(api, self.place, options["centrally_managed"]):
                 return api

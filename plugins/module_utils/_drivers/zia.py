@@ -89,7 +89,7 @@ class ZiaDriver(ApiDriver):
             login = login_of(self.options)
             connection = Connection(self.options, login.host)
             self._warnings += connection.warnings()
-            self._api = ZiaApi(connection, login)
+            self._asked = self._api = ZiaApi(connection, login)
             account = login.client_id or login.username
             self._record = Record(self.options["record_dir"], self._api.host, f"{account} {self.options['name']}")
         return self._api

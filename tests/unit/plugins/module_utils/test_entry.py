@@ -168,6 +168,27 @@ def test_errors_name_place_item_and_remedy(item: object, expected: str) -> None:
     assert expected in message(item)
 
 
+def _deep(depth: int) -> list[object]:
+    found: list[object] = []
+    for _level in range(depth):
+        found = [found]
+    return found
+
+
+HUGE = 16**9000  # Python does not write a number of so many digits
+TOO_LARGE = [
+    HUGE, -HUGE, _deep(100_000), {"value": HUGE}, {"value": "x.com", HUGE: 1}, {"value": "x.com", "ports": [HUGE]},
+    {"value": "x.com", "ports": _deep(100_000)}, {"value": "x.com", "type": HUGE}, {"path": _deep(100_000)},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("item", TOO_LARGE, ids=range(len(TOO_LARGE)))
+def test_what_python_cannot_write_is_refused_in_words_too(item: object) -> None:
+    with pytest.raises(AllowlistError, match=r"entries\[0\]") as caught:
+        normalise([item])
+    assert len(str(caught.value)) < 300
+
+
 @pytest.mark.parametrize(
     "path",
     ["", "a", "a b", "/a b", "/a#b", "/a?b", "/a\\b", '/"', "/'", "/\n", "/\u00fc", "/%zz", "/*", 5, "/" + "a" * 2000],

@@ -42,6 +42,8 @@ REFUSED = [
     ("198.51.100.0/24", "use type network"),
     ("1.2.3", "is a number"),
     ("1234", "is a number"),
+    ("198.51.100.0-255", "a range of addresses"),
+    ("10.0.0.0-7", "a range of addresses"),
     ("x.0x7f", "is a number"),
     ("https://x.com", "this is a URL"),
     ("x.com:443", "ends in a port"),

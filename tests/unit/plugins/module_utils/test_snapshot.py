@@ -38,9 +38,9 @@ def test_a_text_without_a_secret_stays_a_text() -> None:
 @pytest.mark.parametrize(("given", "said"), [
     (snapshot(list="www.********.com"), "has masked"),
     (snapshot(list=["www.****", "****.com"]), "has masked"),
-    (dict(snapshot(), format=2), "format 2"),
-    (dict(snapshot(), objects=[]), "format 1"),
-    (dict(snapshot(), name="other"), "of name 'other'"),
+    (dict(snapshot(), format=2), "format \"2\""),
+    (dict(snapshot(), objects=[]), "format \"1\""),
+    (dict(snapshot(), name="other"), "of name \"other\""),
 ])
 def test_what_is_refused(given, said) -> None:
     with pytest.raises(AllowlistError, match=said.replace("*", r"\*")):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -291,6 +292,38 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "bom.yml"
     file.write_bytes(b"\xef\xbb\xbfgroups: {a: {names: [a.contoso.com]}}\n")
     assert list(load(str(file)).groups) == ["a"]
+
+
+ODD = [
+    "version: 2026-99-99", "version: 2026-01-01 99:99:99", "version: " + "1" * 5000, "version: 0x" + "f" * 9000,
+    "version: !!int x", "version: !!int ''", "version: !!float x", "version: !!bool x", "version: !!timestamp x",
+    "2026-13-45: x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD, ids=[text[:24] for text in ODD])
+def test_what_looks_like_a_number_or_a_date_and_is_none_is_refused_with_its_line(write: Write, text: str) -> None:
+    said = refusal(write(f"groups: {{}}\ncatalog:\n  {text}\n"))
+    assert "line 3" in said
+    assert len(said) < 500
+
+
+def test_what_a_terminal_obeys_is_not_shown(write: Write) -> None:
+    assert "\\u202e" in refusal(write("groups: \u202e\n"))
+
+
+def test_more_values_than_any_catalog_has(write: Write) -> None:
+    assert "has more than 500000 values" in refusal(write("[" + "[]," * 300_000 + "]"))
+
+
+@pytest.mark.parametrize("path", ["a\0.yml", "\ud800.yml", "./\x1b[2J.yml", "/" + "x" * 2000])
+def test_what_can_be_no_path(path: str) -> None:
+    assert refusal(path).startswith("catalog: expected the name of a catalog or the path of a file, got ")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yml")
+    assert refusal(str(tmp_path / "pipe.yml")).endswith("cannot be read: it is no file")
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class ReadOnly(Guard):
 class Host(ABC):
     """``run`` is one run of the module, ``state`` everything that a run can change, in a form that can be compared."""
 
+    kind: str = ""  # as the tests call it
     driver: ClassVar[type[Driver]]
     odd: ClassVar[str] = "*cdn.onenote.net"  # a name that few appliances can hold
     fewest_steps: ClassVar[int] = 6  # how often a run that changes something can be killed, at least

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
@@ -33,6 +34,14 @@ STRANGE = {
     "another document": Answer(200, b"<feed><entry/></feed>", {"Content-Type": "application/xml"}),
     "entities": Answer(200, b'<!DOCTYPE x [<!ENTITY a "b">]><response status="success"><result>&a;</result>'),
     "bytes": Answer(200, b"\xff\xfe\x00\x01" * 20),
+    "deep XML": Answer(200, b'<response status="success"><result>' + b"<a>" * 5000 + b"</a>" * 5000 +
+                       b"</result></response>", {"Content-Type": "application/xml"}),
+    "a result of text": Answer(200, b'<response status="success"><result>x</result></response>'),
+    "commands in JSON": Answer(
+        400, b'{"error": 1, "code": "\\u001b[2J", "message": "\\u202e", "cli_error": "\\u001b[2J"}'
+    ),
+    "commands in XML": Answer(200, '<response status="error" code="{0}"><msg><line>{0}</line></msg></response>'.format(
+                              "\u202e" * 10_000).encode()),
 }
 MANY = [f"host{number}.example.com" for number in range(600)]
 OTHERS = [*MANY[:300], *(f"new{number}.example.org" for number in range(300))]
@@ -118,6 +127,7 @@ def test_an_answer_that_is_not_understood_is_an_error_and_no_empty_list(host, an
         with host.guarded(ReadOnly()), pytest.raises(AllowlistError) as told:
             host.run("www.example.com", max_shrink=100)
         assert len(str(told.value)) < 2000
+        assert str(told.value).isprintable()
     assert host.state() == state
 
 
@@ -138,6 +148,24 @@ def test_secrets_are_nowhere(host) -> None:
         assert secret not in urls
 
 
+def test_what_an_appliance_repeats_of_a_credential_is_masked(host) -> None:
+    """Those that it made for us too, and in the form in which a request has them."""
+    driver = host.driver(host.options(entries=["login.live.com"]), host.run_command)
+    try:
+        driver.read()
+        secrets = [host.usual()[name] for name in host.secret_options] + ["a b/c&d"]
+        driver.api.keep(secrets[-1])
+        headers = [one.request.headers for one in host.emulator.seen]
+        sent = [one.get("authorization", one.get("x-pan-key", "")).rpartition(" ")[2] for one in headers]
+        secrets += filter(None, sent)
+        assert len(set(secrets)) >= 2
+        for secret in secrets:
+            for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]):
+                assert driver.masked(f"refused: <{form}>") == "refused: <********>"
+    finally:
+        driver.close()
+
+
 def test_wrong_credentials_are_told_and_change_nothing(host) -> None:
     state = host.state()
     for name in host.secret_options:
@@ -154,6 +182,19 @@ def test_no_credentials_are_told_before_anything_is_asked(host, monkeypatch) -> 
     with pytest.raises(AllowlistError, match="expected"):
         host.run(*host.old, default_ports=["tcp/443"], **dict.fromkeys(host.secret_options))
     assert not host.emulator.seen
+
+
+@pytest.mark.parametrize("name", ["[::1", "fw1]x", "\uff0f", "fw1/x"])
+def test_an_address_that_is_none_is_refused_in_words(host, name) -> None:
+    with pytest.raises(AllowlistError, match="host: expected a name"):
+        host.run("login.live.com", host=name)
+
+
+def test_a_position_that_is_no_text_is_refused_in_words(host) -> None:
+    kind = next(iter(host.usual()["position"]))
+    for value in (5, True, ["top"], {"before": "x"}):
+        with pytest.raises(AllowlistError, match=f"position.{kind}: expected 'before RULE'"):
+            host.run("login.live.com", position={kind: value})
 
 
 def test_rendered_asks_nobody(host) -> None:

@@ -24,6 +24,21 @@ NEW_LINES = ["host *.mesh.com tcp/80,443", "host login.live.com tcp/80,443", "ho
              "network 198.51.100.0/24 tcp/443"]
 
 
+HOSTILE: dict[str, Any] = {
+    "a megabyte": "x" * 1_000_000, "a line of its own": "mmd\nall", "a terminal's": "\x1b[31m", "turned": "\u202edmm",
+    "half a character": "\ud800", "nothing": "\0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("option", ["name", "clients", "change_id"])
+def test_a_text_that_cannot_be_shown_is_refused_in_words_that_can(host, option, text) -> None:
+    with pytest.raises(AllowlistError, match=option) as told:
+        host.run("login.live.com", **{option: [text] if option == "clients" else text})
+    assert len(str(told.value)) < 300
+    assert str(told.value).isprintable()
+
+
 def test_first_run_writes_and_is_in_force(host) -> None:
     answer = host.run(*host.old, **PORTS)
     assert answer["changed"]

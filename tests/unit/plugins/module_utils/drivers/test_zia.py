@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.egress.allowlist.plugins.module_utils._dialects._zia import too_deep
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.tests.emulators.server import Answer, json_answer
 from ansible_collections.egress.allowlist.tests.emulators.zia.reader import Client
@@ -206,6 +208,12 @@ def test_names_that_lie_too_deep_are_listed_themselves(host) -> None:
         host.run("*.mesh.com", narrow="none")
 
 
+def test_five_levels_are_held_and_the_sixth_is_not() -> None:
+    five, six = "b.c.d.e.f.mesh.com", "a.b.c.d.e.f.mesh.com"
+    assert too_deep([five, six, "mesh.com"]) == {"mesh.com": [six], "com": [five, six]}
+    assert too_deep([]) == {}
+
+
 def test_a_closer_entry_of_the_site_is_told(host) -> None:
     host.run("*.fabrikam.example", "*.tailspin.example")
     warnings = " ".join(host.run("*.tailspin.example", "www.tailspin.example")["warnings"])
@@ -277,3 +285,31 @@ def test_an_administrator_among_the_options_wins_over_a_client_in_the_environmen
     monkeypatch.setenv("ZSCALER_CLIENT_ID", "somebody")
     monkeypatch.setenv("ZSCALER_CLIENT_SECRET", "of-somebody")
     assert host.run(*NAMES, **_legacy(host))["after"]
+
+
+WRONG = [
+    ("ipSourceGroups", "id", []), ("ipSourceGroups", "description", 1.5), ("urlCategories", "urls", True),
+    ("urlCategories", "urls", [5]), ("urlCategories", "description", {"x": 1}), ("ipDestinationGroups", "addresses", 5),
+    ("sslInspectionRules", "id", {}), ("urlFilteringRules", "description", [[]]), ("networkServices", "id", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "field", "value"), WRONG)
+def test_a_field_in_another_form_is_refused_in_words(host, table, field, value) -> None:
+    host.run(*host.old, default_ports=["tcp/443"])
+    state = host.state()
+    real = host.emulator.answer
+
+    def answer(request):
+        true = real(request)
+        if not request.path.endswith(f"/{table}") or request.method != "GET":
+            return true
+        rows = json.loads(true.body)
+        rows[-1][field] = value
+        return json_answer(rows)
+
+    with pytest.MonkeyPatch.context() as patch, host.guarded(ReadOnly()):
+        patch.setattr(host.emulator, "answer", answer)
+        with pytest.raises(ApplianceError, match=table):
+            host.run("login.live.com", max_shrink=100)
+    assert host.state() == state

@@ -2,12 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the report does with a large fleet: synthetic results, the real code, a real browser.
+"""How the report does with a large fleet: synthetic results, the real code, a real browser where there is one.
 
-.venv/bin/python tests/benchmarks/bench_report.py [HOSTS] [ENDPOINTS] [FOLDER]
-
-Prints seconds, the peak of memory, the size of the page, and how long Chromium takes to show and to filter it (where
-Chromium and its driver are installed). With a FOLDER the results, the report and pictures of the page stay there.
+    .venv/bin/python tests/benchmarks/report.py FOLDER        # leaves the results, the report and pictures of it there
 """
 
 from __future__ import annotations
@@ -15,18 +12,25 @@ from __future__ import annotations
 import json
 import random
 import resource
-import subprocess
+import shutil
 import sys
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import plays
 from ansible_collections.egress.allowlist.plugins.module_utils import _probe_verdict
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_advice import advice
 from ansible_collections.egress.allowlist.plugins.module_utils._probe_fleet import judge_fleet
 from ansible_collections.egress.allowlist.plugins.plugin_utils._report import write_report
+from measuring import Bench, Figure, Row
 
+TITLE = "The report of a large fleet"
+MEMORY, SIZE = "memory beyond the data", "size of report.html"
+UNITS = {MEMORY: "MB", SIZE: "MB"}
 GROUPS = ("managed_desktop", "windows_update_for_business", "delivery_optimization", "intune", "office", "get_help")
 STEPS = ("resolve", "connect", "tls", "http")
 PROXY = "http://proxy.example.com:3128"
@@ -80,50 +84,71 @@ def _kind(host: int, index: int, chance: random.Random) -> tuple[str, str, str] 
     return KINDS[2] if chance.random() < 0.002 else None
 
 
-def main() -> None:
-    hosts, endpoints = (int(word) for word in (sys.argv[1:3] + ["1000", "350"][len(sys.argv) - 1 :])[:2])
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(sys.argv[3] if len(sys.argv) > 3 else temporary)
-        folder.mkdir(exist_ok=True)
-        registered = {}
-        for host in range(hosts):
-            data = results(host, endpoints)
-            (folder / f"{data['host']}.json").write_text(json.dumps(data), encoding="utf-8")
-            registered[data["host"]] = {key: data[key] for key in data if key not in ("entries", "answers")}
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        start = time.monotonic()
-        verdict = judge_fleet([*registered, "desktop9999"], registered, "required")
-        judged = time.monotonic()
-        marks = dict.fromkeys(registered, "")
-        kinds = ("html", "junit")
-        write_report(str(folder), marks, verdict, title="Verification", kinds=kinds, fail_on="required")
-        print(f"{hosts} hosts x {endpoints} endpoints: judged in {judged - start:.1f} s, report in "
-              f"{time.monotonic() - judged:.1f} s")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(f"peak of memory {peak / 1024:.0f} MB, {before / 1024:.0f} MB of it before (this script's own data)")
-        for name in ("report.html", "report.xml"):
-            print(f"{name}: {(folder / name).stat().st_size / 1e6:.2f} MB")
-        look(folder)
+def rows(bench: Bench) -> Iterator[Row]:
+    sizes = ((10, 350), (100, 350)) if bench.quick else ((100, 350), (1000, 350))
+    smaller: dict[str, Figure] = {}
+    for hosts, endpoints in sizes:
+        bench.say(f"{hosts} hosts")
+        values: dict[str, list[float]] = defaultdict(list)
+        for _run in range(bench.few(2)):
+            command = [sys.executable, __file__, "measure", str(hosts), str(endpoints)]
+            told = json.loads(plays.measured(command, plays.environment(), bench.folder).out.splitlines()[-1])
+            for name, value in told.items():
+                values[name].append(value)
+        found = {name: Figure(tuple(several), UNITS.get(name, "s")) for name, several in values.items()}
+        for name, figure in found.items():
+            before = smaller.get(name)
+            against = f"ten times {sizes[0][0]} hosts" if before else ""
+            yield Row(f"{hosts} hosts: {name}", figure, against, before.scaled(10) if before else None)
+        smaller = found
 
 
-def look(folder: Path) -> None:
-    done = subprocess.run(["which", "chromium", "chromedriver"], capture_output=True, check=False)
-    if done.returncode:
-        print("Chromium and chromedriver are not installed, so the page was not looked at")
-        return
+def measure(folder: Path, hosts: int, endpoints: int, *, pictures: bool = False) -> dict[str, float]:
+    registered = {}
+    for host in range(hosts):
+        data = results(host, endpoints)
+        (folder / f"{data['host']}.json").write_text(json.dumps(data), encoding="utf-8")
+        registered[data["host"]] = {key: data[key] for key in data if key not in ("entries", "answers")}
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.monotonic()
+    verdict = judge_fleet([*registered, "desktop9999"], registered, "required")
+    judged = time.monotonic()
+    marks = dict.fromkeys(registered, "")
+    write_report(str(folder), marks, verdict, title="Verification", kinds=("html", "junit"), fail_on="required")
+    told = {"judged": judged - start, "report written": time.monotonic() - judged}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    told[MEMORY] = (peak - before) / 1024
+    told[SIZE] = (folder / "report.html").stat().st_size / 1e6
+    return {**told, **look(folder, pictures)}
+
+
+def look(folder: Path, pictures: bool) -> dict[str, float]:
+    """What Chromium takes to show the page and to filter it; nothing where there is none."""
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        return {}
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
     from chromium import Chromium  # noqa: PLC0415  # only where there is one
 
     with Chromium() as browser:
         start = time.monotonic()
         browser.open(folder / "report.html")
-        print(f"shown in {time.monotonic() - start:.2f} s, Chromium's start not counted")
+        told = {"page shown": time.monotonic() - start}
         filters = {"filter-endpoint": "service12", "filter-host": "desktop01", "filter-outcome": "timeout"}
-        for field, text in filters.items():
-            print(f"{field} {text!r}: {browser.filter(field, text) * 1000:.0f} ms")
-        if len(sys.argv) > 3:
+        told["slowest filter"] = max(browser.filter(field, text) for field, text in filters.items())
+        if pictures:
             browser.open(folder / "report.html")
             browser.pictures(folder)
+    return told
+
+
+def main() -> None:
+    if sys.argv[1] == "measure":
+        with tempfile.TemporaryDirectory() as temporary:
+            print(json.dumps(measure(Path(temporary), int(sys.argv[2]), int(sys.argv[3]))))
+        return
+    folder = Path(sys.argv[1])
+    folder.mkdir(exist_ok=True)
+    print(json.dumps(measure(folder, 1000, 350, pictures=True), indent=1))
 
 
 if __name__ == "__main__":

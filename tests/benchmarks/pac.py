@@ -4,11 +4,8 @@
 
 """How long a PAC file takes to decide, against the usual style: one shExpMatch after the other.
 
-    python tests/benchmarks/bench_pac.py [NAMES]
-
-The list is the document's catalog with that of the Microsoft 365 service. Prints for each engine the milliseconds of
-NAMES questions, of the first answer (reading the file included), the size of both files, and how many of the names the
-usual style decides otherwise than the entries say. Node is what browsers come close to; the others do not compile.
+The list is the document's catalog with that of the Microsoft 365 service. The note counts the names that the usual
+style decides otherwise than the entries say. Node is what browsers come close to; the others do not compile.
 """
 
 from __future__ import annotations
@@ -16,11 +13,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
-import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
 from ansible_collections.egress.allowlist.plugins.module_utils._labels import name_labels
@@ -30,12 +24,11 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._pac_script impor
 from ansible_collections.egress.allowlist.plugins.plugin_utils._select import Request, select
 from ansible_collections.egress.allowlist.plugins.plugin_utils._web_service import Served
 from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_catalog import Narrowed, build
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from ansible_collections.egress.allowlist.tests.unit.pac_engines import Engine, Node, Timed, ours, pypac
 from ansible_collections.egress.allowlist.tests.unit.pac_questions import Question, disguises, holds
+from measuring import Bench, Figure, Row
 
+TITLE = "PAC files"
 ALLOWED, OTHERS = "DIRECT", "PROXY proxy.example.com:8080"
 SLOW = 500  # questions for the engines that do not compile; what they take is counted up
 # As Mozilla's function of that name works: the pattern becomes a regular expression, anew at each call.
@@ -87,33 +80,45 @@ def timed(engine: Engine, text: str, pairs: Sequence[tuple[str, str]]) -> Timed:
     return Timed(answers, seconds * len(pairs) / len(some), first)
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+def rows(bench: Bench) -> Iterator[Row]:
+    count = 1_000 if bench.quick else 10_000
     entries = merged()
     asked = questions_about(entries, count)
     right = [ALLOWED if holds(entries, question) else OTHERS for question in asked]
+    pairs = [question.pair for question in asked]
     files = {"tables": pac_script(entries, Settings("mmd", ALLOWED, OTHERS, OTHERS)), "chain": usual(entries)}
-    print(f"{count} questions, {len(entries)} names; milliseconds")
-    for style, text in files.items():
-        print(f"{style}: {len(text.encode()):,} bytes, {text.count(chr(10)):,} lines")
-    print(f"{'engine':<14}{'style':<9}{'all':>10}{'each, µs':>11}{'first':>9}{'wrong':>8}  so")
+    sizes = {style: Figure((len(text.encode()) / 1024,), "KiB") for style, text in files.items()}
+    yield Row(f"size of a PAC file, {len(entries)} names", sizes["tables"], "a chain of shExpMatch", sizes["chain"])
     with Node() as node:
         engines: dict[str, Engine] = {"Node": node, "PyPAC": pypac, "ours": ours}
         for engine, run in engines.items():
-            for style, text in files.items():
-                row(engine, style, asked, right, timed(run, text, [question.pair for question in asked]))
+            yield from _engine(bench, engine, run, files, pairs, right)
 
 
-def row(engine: str, style: str, asked: Sequence[Question], right: Sequence[str], told: Timed) -> None:
-    kinds: Counter[str] = Counter()
-    for wanted, got in zip(right, told.answers, strict=False):
-        if wanted != got:
-            kinds["allowed and should not be" if got == ALLOWED else "not allowed and should be"] += 1
-    each = told.seconds / len(asked) * 1e6
-    wrong = f"{sum(kinds.values()):>5}/{len(told.answers)}"
-    words = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    print(f"{engine:<14}{style:<9}{told.seconds * 1e3:10.1f}{each:11.1f}{told.first * 1e3:9.1f}{wrong:>14}  {words}")
+def _engine(
+    bench: Bench, name: str, run: Engine, files: Mapping[str, str], pairs: Sequence[tuple[str, str]], right: list[str]
+) -> Iterator[Row]:
+    bench.say(name)
+    told: dict[str, list[Timed]] = {style: [] for style in files}
+    for _run in range(bench.few(2)):
+        for style, text in files.items():
+            told[style].append(timed(run, text, pairs))
+    asked = len(pairs)
+    each = {style: _figure([one.seconds / asked * 1e6 for one in several], "µs") for style, several in told.items()}
+    first = {style: _figure([one.first * 1e3 for one in several], "ms") for style, several in told.items()}
+    yield Row(f"{name}: one question", each["tables"], "a chain of shExpMatch", each["chain"], _wrong(right, told))
+    yield Row(f"{name}: first answer", first["tables"], "a chain of shExpMatch", first["chain"])
 
 
-if __name__ == "__main__":
-    main()
+def _figure(values: list[float], unit: str) -> Figure:
+    return Figure(tuple(values), unit)
+
+
+def _wrong(right: Sequence[str], told: Mapping[str, Sequence[Timed]]) -> str:
+    words = []
+    for style, several in told.items():
+        answers = several[-1].answers
+        wrong = [got for wanted, got in zip(right, answers, strict=False) if wanted != got]
+        allowed = sum(got == ALLOWED for got in wrong)
+        words.append(f"{style}: of {len(answers)}, {allowed} wrongly allowed, {len(wrong) - allowed} wrongly not")
+    return "; ".join(words)
