@@ -25,7 +25,7 @@ if sys.version_info >= (3, 11):  # the others are written from the control node,
     from ansible_collections.egress.allowlist.tests.emulators.fortios.emulator import FortiosEmulator
 
     from .fortios_host import FortiosHost
-    from .panos_host import PanosHost
+    from .panos_host import PanoramaHost, PanosHost
     from .zia_host import ZiaHost
 
     HOSTS.update({"panos": PanosHost, "zia": ZiaHost, "fortios": FortiosHost})
@@ -74,13 +74,27 @@ def firewall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 
 @pytest.fixture
-def fortigate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Host]]:
-    """Makes FortiGates, each with its own switches of the emulator."""
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[Host]], Host]]:
+    """Makes hosts, each in a folder of its own."""
     with contextlib.ExitStack() as stack:
 
-        def made(**switches: Any) -> Host:
-            kind = type("Switched", (FortiosHost,), {"made": lambda _host: FortiosEmulator(**switches)})
+        def make(kind: type[Host]) -> Host:
             folder = Path(tempfile.mkdtemp(dir=tmp_path))
             return stack.enter_context(started(kind, folder, monkeypatch))
 
-        yield made
+        yield make
+
+
+@pytest.fixture
+def panorama(made: Callable[[type[Host]], Host]) -> Host:
+    return made(PanoramaHost)
+
+
+@pytest.fixture
+def fortigate(made: Callable[[type[Host]], Host]) -> Callable[..., Host]:
+    """Makes FortiGates, each with its own switches of the emulator."""
+
+    def make(**switches: Any) -> Host:
+        return made(type("Switched", (FortiosHost,), {"made": lambda _host: FortiosEmulator(**switches)}))
+
+    return make

@@ -105,3 +105,11 @@ class PanosHost(ApiHost):
         self.panos.commit_fails = "the dataplane did not take it"
         yield
         self.panos.commit_fails = ""
+
+
+class PanoramaHost(PanosHost):
+    def made(self) -> PanosEmulator:
+        return PanosEmulator(panorama=True)
+
+    def usual(self) -> dict[str, Any]:
+        return dict(super().usual(), device_group="Branches")

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from ansible_collections.egress.allowlist.tests.emulators.server import CUT, DRO
 
 from .host import ReadOnly
 from .panos_host import CATEGORY, SECURITY, VSYS, PanosHost
-from .test_panos_clients import PanoramaHost
 
 NAMES = ("login.live.com", "*.mesh.com")
 LOGIN_PAGE = Answer(200, b"<html><title>Log in</title></html>", {"Content-Type": "text/html"})
@@ -28,19 +26,8 @@ THEIRS = '<entry name="Warehouse"><ip-netmask>10.50.0.0/16</ip-netmask></entry>'
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[PanosHost]:
-    host = PanosHost(tmp_path)
-    host.start()
-    yield host
-    host.stop()
-
-
-@pytest.fixture
-def panorama(tmp_path: Path) -> Iterator[PanosHost]:
-    host = PanoramaHost(tmp_path)
-    host.start()
-    yield host
-    host.stop()
+def host(made: Callable[[type[PanosHost]], PanosHost]) -> PanosHost:
+    return made(PanosHost)
 
 
 @pytest.mark.parametrize("kind", ["config", "commit"])

@@ -9,12 +9,10 @@ And what then runs lets through what was asked for, by the vendor's rules of mat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.egress.allowlist.tests.emulators.panos.emulator import PanosEmulator
 from ansible_collections.egress.allowlist.tests.emulators.panos.traffic import Flow, Verdict
 from ansible_collections.egress.allowlist.tests.unit.emulators.panos_clients import device_of
 from panos.firewall import Firewall
@@ -33,28 +31,9 @@ WITHOUT_SAYING = {"disabled": False, "negate_source": False, "negate_destination
                   "log_end": True, "type": "universal"}  # fmt: skip
 
 
-class PanoramaHost(PanosHost):
-    def made(self) -> PanosEmulator:
-        return PanosEmulator(panorama=True)
-
-    def usual(self) -> dict[str, Any]:
-        return dict(super().usual(), device_group="Branches")
-
-
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[PanosHost]:
-    host = PanosHost(tmp_path)
-    host.start()
-    yield host
-    host.stop()
-
-
-@pytest.fixture
-def panorama(tmp_path: Path) -> Iterator[PanosHost]:
-    host = PanoramaHost(tmp_path)
-    host.start()
-    yield host
-    host.stop()
+def host(made: Callable[[type[PanosHost]], PanosHost]) -> PanosHost:
+    return made(PanosHost)
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,11 +24,8 @@ INSIDE, OUTSIDE = Client("10.20.0.10"), Client("10.30.0.10")
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[ZiaHost]:
-    host = ZiaHost(tmp_path)
-    host.start()
-    yield host
-    host.stop()
+def host(made: Callable[[type[ZiaHost]], ZiaHost]) -> ZiaHost:
+    return made(ZiaHost)
 
 
 def _legacy(host: ZiaHost) -> dict[str, Any]:

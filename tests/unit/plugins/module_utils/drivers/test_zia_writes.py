@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,20 +48,6 @@ class Older(ZiaHost):
         return {**super().usual(), **own, "client_id": None, "client_secret": None}
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Iterator[Any]:
-    hosts: list[ZiaHost] = []
-
-    def make(kind: type[ZiaHost] = ZiaHost) -> ZiaHost:
-        hosts.append(kind(tmp_path))
-        hosts[-1].start()
-        return hosts[-1]
-
-    yield make
-    for host in hosts:
-        host.stop()
-
-
 def _exempted(host: ZiaHost) -> set[str]:
     return set(host.zia.tenant.in_force.urls("exemptedUrls"))
 
@@ -102,7 +86,7 @@ def test_no_single_loss_makes_a_run_fail(made, kind, fault) -> None:
 
 @pytest.mark.parametrize("ours", [[*NAMES, THEIRS], ["login.live.com", "www.example.com"], None])
 def test_killed_anywhere_the_exempted_urls_of_others_stay_and_ours_go(made, ours) -> None:
-    host = made()
+    host = made(ZiaHost)
     before = _exempted(host)
     change = {"entries": ours, "exempted_urls": True} if ours else {"state": "deleted"}
     step, killed = 0, True
@@ -122,7 +106,7 @@ def test_killed_anywhere_the_exempted_urls_of_others_stay_and_ours_go(made, ours
 
 
 def test_what_others_have_exempted_since_a_snapshot_is_theirs(made) -> None:
-    host = made()
+    host = made(ZiaHost)
     host.run(*NAMES, exempted_urls=True)
     snapshot = host.run("login.live.com", exempted_urls=True)["snapshot"]
     host.run(state="deleted")
@@ -137,7 +121,7 @@ def test_what_others_have_exempted_since_a_snapshot_is_theirs(made) -> None:
 
 
 def test_the_exempted_urls_go_when_the_option_does(made) -> None:
-    host = made()
+    host = made(ZiaHost)
     before = _exempted(host)
     host.run(*NAMES, exempted_urls=True)
     host.run(*NAMES)
@@ -157,7 +141,7 @@ def test_the_documented_numbers_of_requests_are_kept_within_the_wait(made) -> No
 
 
 def test_the_header_with_the_seconds_of_the_gateway(made) -> None:
-    host = made()
+    host = made(ZiaHost)
     for more, least in (({}, 44), ({"Retry-After": "2"}, 2)):  # what is said outright counts before it
         answer = json_answer({"message": "too many requests"}, 429, **{"x-ratelimit-reset": "44"}, **more)
         host.emulator.fail(lambda request: request.method == "POST" and "urlCategories" in request.path, answer)
@@ -220,7 +204,7 @@ GARBAGE = [Answer(200, b"<html>Log in</html>"), Answer(200, b'{"id": 12, "na'), 
 @pytest.mark.parametrize("answer", GARBAGE, ids=lambda one: one.body.decode())
 def test_an_answer_to_a_write_that_is_not_the_service_s_means_to_look(made, answer) -> None:
     """Nothing was done, whatever stands on the way says."""
-    host = made()
+    host = made(ZiaHost)
     host.run("www.example.com")
     host.zia.fail(lambda request: request.method == "PUT", answer)
     assert host.run("www.example.org", max_shrink=100)["after"] == ["host www.example.org tcp/80,443"]
@@ -228,7 +212,7 @@ def test_an_answer_to_a_write_that_is_not_the_service_s_means_to_look(made, answ
 
 
 def test_what_another_run_saves_meanwhile_is_not_activated(made, monkeypatch) -> None:
-    host = made()
+    host = made(ZiaHost)
     host.run("www.example.com")
     before = host.running
     real = Writer.carry_out
@@ -254,7 +238,7 @@ def _with_evil(config: Any) -> None:
 @pytest.mark.parametrize("lost", [False, True], ids=["an answer", "no answer"])
 def test_an_activation_that_nobody_may_ask_after_is_not_taken_back(made, lost) -> None:
     """It was begun, and what is in force is not as before."""
-    host = made()
+    host = made(ZiaHost)
     host.run(*NAMES)
     host.emulator.seen.clear()
 
