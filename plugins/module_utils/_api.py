@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import Callable, Mapping, Optional, Set
+from typing import Any, Callable, Mapping, Optional, Set
 from urllib.parse import quote, quote_plus
 
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
@@ -22,8 +22,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._http import Http
 READS = 3  # how often a read is tried
 FIRST_PAUSE = 1.0  # seconds; doubled from one try to the next
 LONGEST_PAUSE = 30.0
-
-
 GROWING = -1.0  # a pause that the appliance asked for without a number: each is longer than the last
 
 
@@ -152,6 +150,14 @@ class Api:
             raise Uncertain(f"{error} (the write may have arrived)") from None
         if write or error.unsent or tries >= READS or not waiting.pause():
             raise ApplianceError(str(error)) from None
+
+
+def json_of(answer: HttpAnswer) -> Any:
+    """The JSON of an answer, None where it is none."""
+    try:
+        return json.loads(answer.text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def retry_after(answer: HttpAnswer) -> float:

@@ -24,6 +24,13 @@ LONGEST_OPTION = 1000  # characters of one text; more than any secret, path or n
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _OF_ANY_SIZE = ("entries", "snapshot")
 INTENTS = ("allow", "bypass_tls_inspection", "bypass_content_inspection", "bypass_authentication")
+NAME = r"[a-z][a-z0-9_]{0,15}"  # of a list; our objects are called after it
+
+
+def require_name(name: str) -> str:
+    if not re.fullmatch(NAME, name):
+        raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {name!r}")
+    return name
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import Callable, Dict, Mapping, Optional, Tuple
 
-from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import INTENTS, NAME
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._ports import canonical_ports, written
 
 HEAD = "Managed by egress.allowlist: "
 _MARK = re.compile(
-    re.escape(HEAD) + r"(?P<name>[a-z][a-z0-9_]{0,15})"
+    re.escape(HEAD) + rf"(?P<name>{NAME})"
     r"(?:; ports (?P<ports>[a-z0-9/, -]+))?(?:; intents (?P<intents>[a-z_, ]+))?(?:; change (?P<change>.*))?"
 )
 # What some appliance refuses in a description, or what would end it in one of our texts.
@@ -62,6 +62,19 @@ def read_mark(text: Optional[str]) -> Optional[Mark]:
 def without_change(text: str) -> str:
     """A description, or a text with descriptions in it, without tickets: they alone never cause a change."""
     return re.sub(rf"({re.escape(HEAD)}[^\"<>\n]*?); change [^\"<>\n]*", r"\1", text)
+
+
+def with_old_changes(
+    objects: Mapping[str, str], present: Mapping[str, str], inside: Callable[[str], str] = lambda _key: ""
+) -> Dict[str, str]:
+    """An object that is the same otherwise keeps its ticket. *inside*: the key of what it holds, where it has one."""
+    kept = dict(objects)
+    for key, text in objects.items():
+        old = present.get(key)
+        same = old is not None and without_change(old) == without_change(text)
+        if old is not None and same and objects.get(inside(key)) == present.get(inside(key)):
+            kept[key] = old
+    return kept
 
 
 def _ports(text: str) -> Optional[Tuple[str, ...]]:

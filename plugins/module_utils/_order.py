@@ -10,25 +10,68 @@ collection count for none of the site's.
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own
 
 ORDER = "place of "  # begins the key of an object that is a rule's place
 END = "the end"
+Rules = Callable[[str], Sequence[str]]  # the rules of a kind, in their order
 _POSITION = re.compile(r"(before|after) (.*\S)|top|bottom")
 
 
-def require_position(kind: str, text: object) -> None:
-    if not isinstance(text, str) or not _POSITION.fullmatch(text):
-        raise AllowlistError(
-            f"position.{kind}: expected 'before RULE', 'after RULE', 'top' or 'bottom', got {shown(text)}"
-        )
+def positions(options: Mapping[str, Any]) -> Dict[str, str]:
+    """What the option ``position`` says, by its own words for the kinds of rules."""
+    return {option: text for option, text in (options["position"] or {}).items() if text}
+
+
+def require_positions(options: Mapping[str, Any]) -> None:
+    for option, text in positions(options).items():
+        if not isinstance(text, str) or not _POSITION.fullmatch(text):
+            raise AllowlistError(
+                f"position.{option}: expected 'before RULE', 'after RULE', 'top' or 'bottom', got {shown(text)}"
+            )
+
+
+def wrong_positions(
+    options: Mapping[str, Any], kinds: Mapping[str, str], rules_of: Rules, prefix: str, keys: Iterable[str]
+) -> List[str]:
+    """What is wrong with ``position`` for the rules of these keys. *kinds*: those of rules, by the option's words."""
+    errors, given, keys = [], positions(options), list(keys)
+    for option, kind in kinds.items():
+        rules = rules_of(kind)
+        new = [name for name in _names(kind, keys) if name not in rules]
+        if option not in given:
+            words = "'before RULE', 'after RULE', 'top' or 'bottom'"
+            errors += [f"position.{option}: needed, since {kind} {new[0]} is new: {words}"] if new else []
+            continue
+        named = missing(rules, given[option])
+        if named:
+            ours = ", which is of this list itself; name one of the site's" if is_own(named, prefix) else ""
+            errors.append(f"position.{option}: there is no {kind} {named!r}{ours}")
+    return errors
+
+
+def all_wanted(
+    options: Mapping[str, Any], kinds: Mapping[str, str], rules_of: Rules, keys: Iterable[str]
+) -> Dict[str, str]:
+    """The places of the rules of these keys: where ``position`` says nothing, those that they have."""
+    found: Dict[str, str] = {}
+    given, keys = positions(options), list(keys)
+    for option, kind in kinds.items():
+        rules, own = rules_of(kind), _names(kind, keys)
+        found.update(wanted(kind, rules, own, given[option]) if option in given else places(kind, rules, own))
+    return found
+
+
+def _names(kind: str, keys: Iterable[str]) -> List[str]:
+    return [key[len(kind) + 1 :] for key in keys if key.startswith(f"{kind} ")]
 
 
 def places(kind: str, rules: Sequence[str], own: Iterable[str]) -> Dict[str, str]:
     """The place of each of our rules, as objects."""
-    return {f"{ORDER}{kind} rule {name}": _text(_next(rules, name)) for name in own if name in rules}
+    return {f"{ORDER}{kind} {name}": _text(_next(rules, name)) for name in own if name in rules}
 
 
 def wanted(kind: str, rules: Sequence[str], own: Iterable[str], position: str) -> Dict[str, str]:
@@ -36,7 +79,7 @@ def wanted(kind: str, rules: Sequence[str], own: Iterable[str], position: str) -
     found = {}
     for name in own:
         before = _next(rules, name) if _fits(rules, name, position) else _target(rules, position)
-        found[f"{ORDER}{kind} rule {name}"] = _text(before)
+        found[f"{ORDER}{kind} {name}"] = _text(before)
     return found
 
 
@@ -47,7 +90,7 @@ def restored(kind: str, rules: Sequence[str], name: str, place: str) -> str:
         return _text(_next(rules, name))
     if before is not None and before not in rules:
         raise AllowlistError(
-            f"snapshot: {kind} rule {name} stood before {before!r}, which is there no more; say where it belongs with "
+            f"snapshot: {kind} {name} stood before {before!r}, which is there no more; say where it belongs with "
             "state: replaced and position"
         )
     return place

@@ -11,7 +11,7 @@ import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 from urllib.parse import quote
 
-from ansible_collections.egress.allowlist.plugins.module_utils._api import GROWING, Api, Uncertain
+from ansible_collections.egress.allowlist.plugins.module_utils._api import GROWING, Api, Uncertain, json_of
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_shapes import odd_field
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, one_line, shown
@@ -99,15 +99,13 @@ class FortiosApi(Api):
     def _asked(self, kind: str, path: str, **params: str) -> HttpAnswer:
         return self.call("GET", f"/api/v2/{kind}/{path}", params={"vdom": self._vdom, **params})
 
-    def _envelope(self, answer: HttpAnswer, what: str) -> Row:
-        try:
-            found = json.loads(answer.text)
-        except (ValueError, RecursionError):
-            found = None
+    def _envelope(self, answer: HttpAnswer, what: str, deed: str = "") -> Row:
+        """What is around each answer. *deed*: what was asked for, where it is not reading."""
+        found = json_of(answer)
         if not isinstance(found, dict):
             raise self._strange(answer, what)
         if answer.status != 200 or found.get("status") != "success":
-            raise self._refusal(answer, f"read {what}")
+            raise self._refusal(answer, deed or f"read {what}")
         return found
 
     def _results(self, answer: HttpAnswer, what: str) -> Any:
@@ -173,15 +171,7 @@ class FortiosApi(Api):
         self._written(answer, f"{word} the transaction")
 
     def _written(self, answer: HttpAnswer, what: str) -> Row:
-        try:
-            found = json.loads(answer.text)
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise self._strange(answer, what)
-        if answer.status != 200 or found.get("status") != "success":
-            raise self._refusal(answer, what)
-        return found
+        return self._envelope(answer, what, deed=what)
 
     def _refusal(self, answer: HttpAnswer, what: str) -> ApplianceError:
         if answer.status in (401, 403):
@@ -195,10 +185,7 @@ class FortiosApi(Api):
 
 
 def _field(answer: HttpAnswer, name: str) -> Any:
-    try:
-        found = json.loads(answer.text)
-    except (ValueError, RecursionError):
-        return None
+    found = json_of(answer)
     return found.get(name) if isinstance(found, dict) else None
 
 

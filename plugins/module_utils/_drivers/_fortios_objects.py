@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import json
 from dataclasses import dataclass, replace
@@ -13,17 +12,19 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._fortios import FortiosCategory
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._translate import Accepted, Translation
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import FEED, text_of
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import FEED
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_urls import filter_row, read_row
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EntryClass
 from ansible_collections.egress.allowlist.plugins.module_utils._marks import Mark, read_mark
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import address_name, json_text
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
 from ansible_collections.egress.allowlist.plugins.module_utils._web import with_all_ports
 
 NETWORKS = "-ip"  # behind the name of a class: its feed of addresses
+LONGEST_NAME = 79  # of an address
 MOST_ENTRIES = 131_072
 MOST_BYTES = 10 * 1024 * 1024
 
@@ -79,7 +80,7 @@ class Renderer:
     def _feed(self, name: str, found: EntryClass, lines: Sequence[str], more: Mapping[str, Any]) -> Dict[str, str]:
         resource = {"comments": self._mark(found), "status": "enable", "update-method": "push", **more}
         return {
-            f"external resource {name}": text_of(resource),
+            f"external resource {name}": json_text(resource),
             f"{FEED}{name}": "".join(f"{line}\n" for line in sorted(set(lines))),
         }
 
@@ -87,11 +88,11 @@ class Renderer:
         """One table for all names; what is in it has the intents of *found*."""
         rows = sorted((filter_row(entry) for entry in hosts), key=lambda row: row["url"])
         value = {"comment": self._mark(found), "entries": rows}
-        return {f"url filter {self.settings.prefix}": text_of(value)} if rows else {}
+        return {f"url filter {self.settings.prefix}": json_text(value)} if rows else {}
 
     def rules(self, found: EntryClass, category: Optional[int]) -> Dict[str, str]:
         """What uses the feeds of a class, by objects of our own."""
-        return {key: text_of(value) for key, value in self._rules(found, category)}
+        return {key: json_text(value) for key, value in self._rules(found, category)}
 
     def _rules(self, found: EntryClass, category: Optional[int]) -> Iterator[Tuple[str, Any]]:
         base = self.settings.prefix + found.suffix
@@ -132,7 +133,8 @@ class Renderer:
         who = self.settings.who
         by_family: Dict[int, List[str]] = {4: list(who.names), 6: list(who.names6)}
         for network in who.networks:
-            by_family[ipaddress.ip_network(network).version].append(address_name(self.settings.prefix, network))
+            name = address_name(self.settings.prefix, network, LONGEST_NAME)
+            by_family[ipaddress.ip_network(network).version].append(name)
         found = {"srcaddr": sorted(by_family[4]), "srcaddr6": sorted(by_family[6])}
         return {name: names for name, names in found.items() if names}
 
@@ -144,12 +146,12 @@ class Renderer:
         found: Dict[str, str] = {}
         for text in self.settings.who.networks:
             network = ipaddress.ip_network(text)
-            name = address_name(self.settings.prefix, text)
+            name = address_name(self.settings.prefix, text, LONGEST_NAME)
             if network.version == 4:
                 subnet = f"{network.network_address} {network.netmask}"
-                found[f"address {name}"] = text_of({"type": "ipmask", "subnet": subnet, "comment": self._mark()})
+                found[f"address {name}"] = json_text({"type": "ipmask", "subnet": subnet, "comment": self._mark()})
             else:
-                found[f"address6 {name}"] = text_of({"type": "ipprefix", "ip6": text, "comment": self._mark()})
+                found[f"address6 {name}"] = json_text({"type": "ipprefix", "ip6": text, "comment": self._mark()})
         return found
 
     def _service(self, found: EntryClass) -> Dict[str, Any]:
@@ -164,12 +166,6 @@ class Renderer:
         if found is None:
             return Mark(self.name).text()
         return Mark(self.name, found.ports, found.intents, self.settings.change).text()
-
-
-def address_name(prefix: str, network: str) -> str:
-    """``egress_mmd-10.20.0.0_24``; a dash stands for each colon, and a digest for what is too long."""
-    name = f"{prefix}-{network.replace('/', '_').replace(':', '-')}"
-    return name if len(name) <= 79 else f"{prefix}-{hashlib.sha256(network.encode()).hexdigest()[:16]}"
 
 
 class Reader:

@@ -9,11 +9,12 @@ import re
 from typing import Any, Dict, List, Mapping, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import CONNECTION_SPEC, credential
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import require_name
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
-from ansible_collections.egress.allowlist.plugins.module_utils._order import require_position
+from ansible_collections.egress.allowlist.plugins.module_utils._order import require_positions
 
 FIRST_CATEGORY, LAST_CATEGORY = 192, 221
-ORDERED = ("policy", "proxy_policy", "authentication_rule")
+RULES = {"policy": "policy", "proxy_policy": "proxy policy", "authentication_rule": "authentication rule"}
 
 ARGUMENT_SPEC: Dict[str, Any] = {
     **CONNECTION_SPEC,
@@ -27,7 +28,7 @@ ARGUMENT_SPEC: Dict[str, Any] = {
     "source_interfaces": {"type": "list", "elements": "str", "default": []},
     "destination_interfaces": {"type": "list", "elements": "str", "default": []},
     "nat": {"type": "bool", "default": True},
-    "position": {"type": "dict", "options": {kind: {"type": "str"} for kind in ORDERED}},
+    "position": {"type": "dict", "options": {kind: {"type": "str"} for kind in RULES}},
     "known_names": {"type": "list", "elements": "str", "default": []},
     "centrally_managed": {"type": "str", "choices": ["refuse", "accept"], "default": "refuse"},
 }
@@ -47,8 +48,7 @@ def token_of(options: Mapping[str, Any]) -> str:
 
 
 def require_options(options: Mapping[str, Any]) -> None:
-    if not re.match(r"^[a-z][a-z0-9_]{0,15}$", options["name"]):
-        raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {options['name']!r}")
+    require_name(options["name"])
     if not _VDOM.fullmatch(options["vdom"]):
         raise AllowlistError(f"vdom: expected the name of a virtual domain, got {shown(options['vdom'])}")
     if not FIRST_CATEGORY <= options["category"] <= LAST_CATEGORY:
@@ -68,17 +68,12 @@ def require_options(options: Mapping[str, Any]) -> None:
     for option in ("webfilter_profiles", "ssl_profiles", "source_interfaces", "destination_interfaces"):
         for index, name in enumerate(options[option]):
             require_object_name(name, f"{option}[{index}]")
-    for kind, text in positions(options).items():
-        require_position(kind, text)
+    require_positions(options)
 
 
 def require_object_name(name: str, where: str) -> None:
     if not _NAME.fullmatch(name):
         raise AllowlistError(f"{where}: expected the name of an object on FortiOS, got {shown(name)}")
-
-
-def positions(options: Mapping[str, Any]) -> Dict[str, str]:
-    return {kind: text for kind, text in (options["position"] or {}).items() if text}
 
 
 def carried(options: Mapping[str, Any]) -> Tuple[str, ...]:

@@ -20,12 +20,11 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios
     translated,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_options import (
-    ORDERED,
+    RULES,
     by_policy,
     carried,
-    positions,
 )
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import ROWS, Scene, split_key
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import ROWS, Scene
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_site import Site, needed_rules
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import (
     EVERYONE,
@@ -33,7 +32,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._lists import (
     classes,
     client_networks,
 )
-from ansible_collections.egress.allowlist.plugins.module_utils._order import places, wanted
+from ansible_collections.egress.allowlist.plugins.module_utils._order import all_wanted
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
 from ansible_collections.egress.allowlist.plugins.module_utils._web import on_the_web, with_all_ports
@@ -199,18 +198,7 @@ class Rendering:
         self.errors += self.site.errors(self.options, self.prefix, rules)
         if self.errors:
             return
-        given = positions(self.options)
-        for option in ORDERED:
-            kind = option.replace("_", " ")
-            own = [split_key(key)[1] for key in rules if key.startswith(f"{kind} ")]
-            names = scene.rules(kind)
-            there = wanted(kind, names, own, given[option]) if option in given else places(kind, names, own)
-            objects.update(placed(kind, there))
-
-
-def placed(kind: str, found: Mapping[str, str]) -> Dict[str, str]:
-    """The keys of places, which speak of rules: a policy is called so as well."""
-    return {key.replace(f"{kind} rule ", f"{kind} ", 1): text for key, text in found.items()}
+        objects.update(all_wanted(self.options, RULES, scene.rules, rules))
 
 
 def _counted(what: str, found: Sequence[Holding]) -> str:

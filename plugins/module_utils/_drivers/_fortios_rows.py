@@ -9,7 +9,8 @@ import json
 from typing import AbstractSet, Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_api import Row
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import ROWS, Scene, text_of
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import ROWS, Scene
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import json_text
 
 WEB, TLS = "webfilter profile", "ssl profile"
 ALLOWED = {"action": "monitor", "log": "disable"}  # what the web pages of FortiOS call "allow"
@@ -24,7 +25,7 @@ def present(scene: Scene, named: Mapping[str, Sequence[str]], prefix: str) -> Di
             profile = scene.profiles.get(kind, {}).get(name, {})
             value = _value(kind, profile, ours, table)
             if value:
-                found[f"{ROWS}{kind} {name}"] = text_of(value)
+                found[f"{ROWS}{kind} {name}"] = json_text(value)
     return found
 
 
@@ -73,7 +74,7 @@ def wanted(kind: str, categories: Sequence[int], *, url_filter: bool = False) ->
     more = ALLOWED if kind == WEB else {}
     value: Dict[str, Any] = {"rows": [{_field(kind): number, **more} for number in sorted(categories)]}
     value = value if categories else {}
-    return text_of(dict(value, **({"url filter": True} if url_filter else {}))) if value or url_filter else ""
+    return json_text(dict(value, **({"url filter": True} if url_filter else {}))) if value or url_filter else ""
 
 
 def are_ours(kind: str, value: Any, ours: AbstractSet[Any]) -> bool:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
@@ -17,6 +16,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_shapes import number
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own, json_text, key_parts
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,6 @@ TABLES: Mapping[str, Table] = {
 FEED = "entries of "
 ROWS = "rows in "
 PROFILES = {"webfilter profile": "webfilter/profile", "ssl profile": "firewall/ssl-ssh-profile"}
-ORDERED = ("policy", "proxy policy", "authentication rule")
 _EMPTY: Tuple[Any, ...] = (None, "", [], "disable", {}, "no-inspection")
 
 
@@ -88,7 +87,7 @@ class Scene:
         return [rule_name(kind, row) for row in self.tables[kind]]
 
     def objects(self, prefix: str) -> Dict[str, str]:
-        found = {f"{kind} {name}": text_of(canonical(kind, row)) for kind, name, row in self.own(prefix)}
+        found = {f"{kind} {name}": json_text(canonical(kind, row)) for kind, name, row in self.own(prefix)}
         for name, lines in self.feeds.items():
             found[f"{FEED}{name}"] = "".join(f"{line}\n" for line in sorted(set(lines)))
         return found
@@ -155,11 +154,6 @@ def require_taken(api: FortiosApi, name: str) -> None:
         raise ApplianceError(f"{api.host} does not use {len(invalid)} lines of {name}: {', '.join(invalid[:10])}")
 
 
-def is_own(name: str, prefix: str) -> bool:
-    """Our names: the prefix alone, or with a dash and more behind it (the name of a list has none)."""
-    return name == prefix or name.startswith(f"{prefix}-")
-
-
 def is_known(key: str, value: Any) -> bool:
     """Whether *value* has the fields of such an object and no others (a name would make it another one)."""
     table = TABLES[split_key(key)[0]]
@@ -172,14 +166,7 @@ def rule_name(kind: str, row: Row) -> str:
 
 def split_key(key: str) -> Tuple[str, str]:
     """The kind and the name in the key of an object; ValueError for none."""
-    for kind in TABLES:
-        if key.startswith(kind + " ") and key[len(kind) + 1 :]:
-            return kind, key[len(kind) + 1 :]
-    raise ValueError(key)
-
-
-def text_of(value: Any) -> str:
-    return json.dumps(value, indent=1, sort_keys=True) + "\n"
+    return key_parts(key, TABLES)
 
 
 def canonical(kind: str, row: Row) -> Row:

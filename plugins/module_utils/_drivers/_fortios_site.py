@@ -12,16 +12,15 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_options import (
     FIRST_CATEGORY,
     LAST_CATEGORY,
-    ORDERED,
-    positions,
+    RULES,
     require_object_name,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_rows import TLS, WEB
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import Scene, is_own, split_key
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import Scene
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_shapes import number
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EVERYONE, client_networks
-from ansible_collections.egress.allowlist.plugins.module_utils._order import missing
+from ansible_collections.egress.allowlist.plugins.module_utils._order import wrong_positions
 
 OLDEST_FEED = (7, 2, 1)
 # Feeds of URLs that policies in flow mode do not match: from these builds on. Source: community.fortinet.com 391554.
@@ -72,7 +71,8 @@ class Site:
             "profile, or take style: feed"
             for kind, name, used in self._other_filters(options, prefix)
         ]
-        return errors + self._wrong_positions(options, prefix, list(keys))
+        wrong = wrong_positions(options, RULES, self.scene.rules, prefix, keys)
+        return errors + [f"{one} (#12 stands for number 12)" if "policy '" in one else one for one in wrong]
 
     def _other_filters(self, options: Mapping[str, Any], prefix: str) -> List[Tuple[str, str, Any]]:
         if options["style"] != "urlfilter":
@@ -83,24 +83,6 @@ class Site:
             used = (self.scene.profiles.get(WEB, {}).get(name, {}).get("web") or {}).get("urlfilter-table")
             found += [(WEB, name, used)] if used and used != ours else []
         return found
-
-    def _wrong_positions(self, options: Mapping[str, Any], prefix: str, keys: List[str]) -> List[str]:
-        errors, given = [], positions(options)
-        for option in ORDERED:
-            kind = option.replace("_", " ")
-            present = self.scene.rules(kind)
-            new = [key for key in keys if key.startswith(f"{kind} ") and split_key(key)[1] not in present]
-            if option not in given:
-                errors += [
-                    f"position.{option}: needed, since {new[0]} is new: 'before NAME', 'after NAME', 'top', 'bottom'"
-                ] if new else []
-                continue
-            named = missing(present, given[option])
-            if named:
-                ours = ", which is of this list itself" if is_own(named, prefix) else ""
-                number = " (#12 stands for number 12)" if kind.endswith("policy") else ""
-                errors.append(f"position.{option}: there is no {kind} {named!r}{ours}{number}")
-        return errors
 
     def defects(self, options: Mapping[str, Any]) -> List[str]:
         """The documented defect of feeds in flow mode, where this version and these profiles have it."""

@@ -37,12 +37,6 @@ _PATH = re.compile(r"^/[A-Za-z0-9_./-]*$")
 _SHORTEST_LIFE, _LONGEST_LIFE = 60, 30 * 24 * 3600
 
 
-def require_name(name: str) -> str:
-    if not re.match(r"^[a-z][a-z0-9_]{0,15}$", name):
-        raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {name!r}")
-    return name
-
-
 def shape_of(options: Mapping[str, Any]) -> Shape:
     """Raises AllowlistError for an option that cannot be used."""
     bits = {"allow": _bit(options, "mark"), "bypass_content_inspection": _bit(options, "bypass_mark")}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from xml.etree.ElementTree import Element
@@ -25,6 +24,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._entry import Ent
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EntryClass
 from ansible_collections.egress.allowlist.plugins.module_utils._marks import Mark, read_mark
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import address_name
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import Pattern
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict, without_udp
@@ -124,7 +124,7 @@ class Renderer:
     def _networks(self, base: str, found: EntryClass) -> Iterator[Tuple[str, Element]]:
         names = []
         for entry in found.networks:
-            name = address_name(self.prefix, entry.value)
+            name = address_name(self.prefix, entry.value, LONGEST_NAME)
             names.append(name)
             address = element("ip-netmask", entry.value)
             yield f"address {name}", element("entry", "", self._mark(), address, name=name)
@@ -175,14 +175,6 @@ class Renderer:
         children = [members(tag, values) for tag, values in lists.items()]
         children += [element(tag, text) for tag, text in action]
         return element("entry", "", self._mark(), *children, *more, name=name)
-
-
-def address_name(prefix: str, network: str) -> str:
-    """``egress_mmd-198.51.100.0_24``; a dash stands for each colon, and a digest for what is too long."""
-    name = f"{prefix}-{network.replace('/', '_').replace(':', '-')}"
-    if len(name) <= LONGEST_NAME:
-        return name
-    return f"{prefix}-{hashlib.sha256(network.encode()).hexdigest()[:16]}"
 
 
 class Reader:

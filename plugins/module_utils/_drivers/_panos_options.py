@@ -9,9 +9,10 @@ import re
 from typing import Any, Dict, Mapping
 
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import CONNECTION_SPEC, credential
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import require_name
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import RULES, Place
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
-from ansible_collections.egress.allowlist.plugins.module_utils._order import require_position
+from ansible_collections.egress.allowlist.plugins.module_utils._order import require_positions
 
 ARGUMENT_SPEC: Dict[str, Any] = {
     **CONNECTION_SPEC,
@@ -58,8 +59,7 @@ class Login:
 
 
 def require_options(options: Mapping[str, Any]) -> None:
-    if not re.match(r"^[a-z][a-z0-9_]{0,15}$", options["name"]):
-        raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {options['name']!r}")
+    require_name(options["name"])
     for option in ("vsys", "device_group", "profile_group", "log_setting"):
         if options[option] is not None:
             _require_name(options[option], option)
@@ -68,12 +68,7 @@ def require_options(options: Mapping[str, Any]) -> None:
             raise AllowlistError(f"{option}: expected zones, or 'any'; got none")
         for index, zone in enumerate(options[option]):
             _require_name(zone, f"{option}[{index}]")
-    for kind, text in positions(options).items():
-        require_position(kind, text)
-
-
-def positions(options: Mapping[str, Any]) -> Dict[str, str]:
-    return {kind: text for kind, text in (options["position"] or {}).items() if text}
+    require_positions(options)
 
 
 def place_of(options: Mapping[str, Any]) -> Place:

@@ -13,18 +13,19 @@ from xml.etree.ElementTree import Element
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import PanosApi, PanosRefusal
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import canonical, plain, text_of
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own, key_parts
 
 _UNKNOWN_COMMAND = ("1", "17")  # of an operational command that a version does not have
 _NO_RIGHT = ("15", "16")
 _DEVICE = "/config/devices/entry[@name='localhost.localdomain']"
-RULES = ("security", "decryption", "authentication")
+RULES = {option: f"{option} rule" for option in ("security", "decryption", "authentication")}
 # In the order in which they may be written; they are taken away the other way round.
 TABLES = {
     "address": "address",
     "address group": "address-group",
     "service": "service",
     "url category": "profiles/custom-url-category",
-    **{f"{kind} rule": f"{{rulebase}}/{kind}/rules" for kind in RULES},
+    **{kind: f"{{rulebase}}/{option}/rules" for option, kind in RULES.items()},
 }
 Table = Dict[str, Element]  # entries by name, in their order
 
@@ -71,23 +72,13 @@ class Scene:
                     yield kind, name, entry
 
     def rules(self, kind: str, running: bool = False) -> List[str]:
-        return list((self.running if running else self.candidate)[f"{kind} rule"])
-
-
-def is_own(name: str, prefix: str) -> bool:
-    """Whether a name is that of one of our objects: the prefix alone, or with a dash and more behind it.
-
-    The name of a list has no dash, so the objects of two lists never begin alike.
-    """
-    return name == prefix or name.startswith(f"{prefix}-")
+        """Names in their order."""
+        return list((self.running if running else self.candidate)[kind])
 
 
 def split_key(key: str) -> Tuple[str, str]:
     """The kind and the name in the key of an object; ValueError for none."""
-    for kind in sorted(TABLES, reverse=True):  # an address group is no address
-        if key.startswith(kind + " ") and key[len(kind) + 1 :]:
-            return kind, key[len(kind) + 1 :]
-    raise ValueError(key)
+    return key_parts(key, TABLES)
 
 
 def read_scene(api: PanosApi, place: Place) -> Scene:

@@ -9,13 +9,11 @@ from typing import Any, List, Mapping, Optional
 from xml.etree.ElementTree import Element
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import PanosApi, PanosRefusal
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_options import positions
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import (
     RULES,
     TABLES,
     Place,
     Scene,
-    is_own,
     split_key,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import (
@@ -26,7 +24,8 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_x
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EVERYONE, client_networks
-from ansible_collections.egress.allowlist.plugins.module_utils._order import missing
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own
+from ansible_collections.egress.allowlist.plugins.module_utils._order import wrong_positions
 
 _WORDS = {"security": "action allow", "decryption": "action no-decrypt",
           "authentication": "authentication enforcement default-no-captive-portal"}  # fmt: skip
@@ -49,7 +48,7 @@ class Site:
         group = options["profile_group"]
         if group and not self.place.device_group and not self._exists("profile-group", group):
             errors.append(f"profile_group: there is no security profile group {group!r}")
-        return errors + self._wrong_positions(options, prefix, rules)
+        return errors + wrong_positions(options, RULES, self.scene.rules, prefix, rules)
 
     def _unknown_clients(self, clients: List[str]) -> List[str]:
         names = [name for name in client_networks(clients)[1] if name != EVERYONE]
@@ -73,24 +72,6 @@ class Site:
     def _exists(self, kind: str, name: str) -> bool:
         roots = (self.place.root, "/config/shared")
         return any(self.api.get(f"{root}/{kind}/entry[@name='{name}']") is not None for root in roots)
-
-    def _wrong_positions(self, options: Mapping[str, Any], prefix: str, rules: Mapping[str, str]) -> List[str]:
-        errors, given = [], positions(options)
-        for kind in RULES:
-            present = self.scene.rules(kind)
-            new = [key for key in rules if key.startswith(f"{kind} rule ") and split_key(key)[1] not in present]
-            if kind not in given:
-                if new:
-                    errors.append(
-                        f"position.{kind}: needed, since {new[0]} is new: 'before RULE', 'after RULE', 'top', 'bottom'"
-                    )
-                continue
-            named = missing(present, given[kind])
-            if named and not is_own(named, prefix):
-                errors.append(f"position.{kind}: there is no {kind} rule {named!r}")
-            if named and is_own(named, prefix):
-                errors.append(f"position.{kind}: {named!r} is a rule of this list itself; name one of the site's")
-        return errors
 
     # Rules that the site writes itself
 

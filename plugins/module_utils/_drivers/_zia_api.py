@@ -16,6 +16,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._api import (
     Api,
     Uncertain,
     Waiting,
+    json_of,
     retry_after,
     settled,
 )
@@ -158,7 +159,8 @@ class ZiaApi(Api):
         answer = self.call(method, self._prefix + path, params=params, headers=_JSON, body=raw, write=True)
         if answer.status not in (200, 201, 204):
             raise self._refusal(answer, f"{method} {path}")
-        if answer.status != 204 and method != "DELETE" and not _is_written(answer):
+        # What is no JSON is the answer of something on the way to the service.
+        if answer.status != 204 and method != "DELETE" and not isinstance(json_of(answer), (dict, list)):
             raise Uncertain(f"{self.host}{path}: expected what was written, got {shown(answer.text[:200])}")
 
     def status(self) -> str:
@@ -215,22 +217,13 @@ def obfuscated(api_key: str, stamp: str) -> str:
 
 def parsed(answer: HttpAnswer, what: str, kind: type) -> Any:
     """The JSON of an answer, of the kind that is expected; never taken for empty when it is not understood."""
-    try:
-        found = json.loads(answer.text)
-    except (ValueError, RecursionError):
-        raise ApplianceError(f"{what}: expected JSON, got {shown(answer.text[:200])}") from None
+    found = json_of(answer)
+    if found is None:
+        raise ApplianceError(f"{what}: expected JSON, got {shown(answer.text[:200])}")
     if not isinstance(found, kind):
         expected = "a list" if kind is list else "an object"
         raise ApplianceError(f"{what}: expected {expected}, got {shown(answer.text[:200])}")
     return found
-
-
-def _is_written(answer: HttpAnswer) -> bool:
-    """Whether it is an answer of the service, and not of something on the way to it."""
-    try:
-        return isinstance(json.loads(answer.text), (dict, list))
-    except (ValueError, RecursionError):
-        return False
 
 
 def _bytes(value: Any) -> bytes:
@@ -238,10 +231,7 @@ def _bytes(value: Any) -> bytes:
 
 
 def _field(answer: HttpAnswer, name: str) -> str:
-    try:
-        found = json.loads(answer.text)
-    except (ValueError, RecursionError):
-        return ""
+    found = json_of(answer)
     text = found.get(name) if isinstance(found, dict) else None
     return one_line(shown(text)[1:-1] if not isinstance(text, str) else text) if text is not None else ""
 

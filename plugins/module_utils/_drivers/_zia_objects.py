@@ -12,11 +12,12 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._translate import Accepted, Translation
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._zia import DEEPEST, ZiaUrl, too_deep
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import Clients
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_scene import RECORD, text_of
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_scene import RECORD
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry, normalise
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EntryClass
 from ansible_collections.egress.allowlist.plugins.module_utils._marks import Mark, read_mark
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import json_text
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
 from ansible_collections.egress.allowlist.plugins.module_utils._web import with_all_ports
@@ -76,19 +77,19 @@ class Renderer:
             group = {"description": self._mark(found), "type": "DSTN_IP", "addresses": addresses}
             objects[f"destination group {base}"] = group
         objects.update(self._rules(base, found, bool(urls)))
-        return {key: text_of(value) for key, value in objects.items()}
+        return {key: json_text(value) for key, value in objects.items()}
 
     def source_group(self) -> Dict[str, str]:
         if not self.clients.networks:
             return {}
         value = {"description": self._mark(), "ipAddresses": sorted(self.clients.networks)}
-        return {f"source group {self.prefix}": text_of(value)}
+        return {f"source group {self.prefix}": json_text(value)}
 
     def record(self, urls: Sequence[str]) -> Dict[str, str]:
         """The category that no rule uses: which of the organisation's exempted URLs we have put there."""
         if not urls:
             return {}
-        return {f"url category {self.prefix}{RECORD}": text_of({"description": self._mark(), "urls": sorted(urls)})}
+        return {f"url category {self.prefix}{RECORD}": json_text({"description": self._mark(), "urls": sorted(urls)})}
 
     def _mark(self, found: Optional[EntryClass] = None) -> str:
         mark = Mark(self.name) if found is None else Mark(self.name, found.ports, found.intents, self.change)

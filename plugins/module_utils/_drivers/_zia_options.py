@@ -14,11 +14,12 @@ from ansible_collections.egress.allowlist.plugins.module_utils._connection impor
     base_url,
     credential,
 )
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import require_name
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EVERYONE, client_networks
-from ansible_collections.egress.allowlist.plugins.module_utils._order import require_position
+from ansible_collections.egress.allowlist.plugins.module_utils._order import require_positions
 
-POLICIES = ("ssl", "url", "firewall")
+RULES = {option: f"{option} rule" for option in ("ssl", "url", "firewall")}
 WHO = {"location": "locations", "group": "groups", "department": "departments"}
 
 ARGUMENT_SPEC: Dict[str, Any] = {
@@ -31,7 +32,7 @@ ARGUMENT_SPEC: Dict[str, Any] = {
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "api_key": {"type": "str", "no_log": True},
-    "position": {"type": "dict", "options": {kind: {"type": "str"} for kind in POLICIES}},
+    "position": {"type": "dict", "options": {kind: {"type": "str"} for kind in RULES}},
     "rank": {"type": "int", "default": 7},
     "exempted_urls": {"type": "bool", "default": False},
     "known_names": {"type": "list", "elements": "str", "default": []},
@@ -93,16 +94,10 @@ def _hosts(options: Mapping[str, Any], oneapi: bool) -> Tuple[str, str]:
 
 
 def require_options(options: Mapping[str, Any]) -> None:
-    if not re.match(r"^[a-z][a-z0-9_]{0,15}$", options["name"]):
-        raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {options['name']!r}")
+    require_name(options["name"])
     if not 0 <= options["rank"] <= 7:
         raise AllowlistError(f"rank: expected an admin rank from 0 to 7, got {options['rank']}")
-    for kind, text in positions(options).items():
-        require_position(kind, text)
-
-
-def positions(options: Mapping[str, Any]) -> Dict[str, str]:
-    return {kind: text for kind, text in (options["position"] or {}).items() if text}
+    require_positions(options)
 
 
 @dataclass(frozen=True)

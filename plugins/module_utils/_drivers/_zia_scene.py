@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_api import ZiaApi, ZiaRefusal
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own, json_text, key_parts
 
 Row = Dict[str, Any]
 # In the order in which they may be written; they are taken away the other way round.
@@ -68,7 +69,7 @@ class Scene:
                     yield kind, name_of(kind, row), row
 
     def objects(self, prefix: str) -> Dict[str, str]:
-        return {f"{kind} {name}": text_of(self.canonical(kind, row)) for kind, name, row in self.own(prefix)}
+        return {f"{kind} {name}": json_text(self.canonical(kind, row)) for kind, name, row in self.own(prefix)}
 
     def row(self, kind: str, name: str) -> Row | None:
         return next((row for row in self.tables[kind] if name_of(kind, row) == name), None)
@@ -116,8 +117,8 @@ def without_theirs(objects: Mapping[str, str], prefix: str, theirs: Set[str]) ->
     ours = sorted(set(json.loads(objects.get(EXEMPTED, "[]"))) - theirs)
     kept = {key: text for key, text in objects.items() if key not in (EXEMPTED, record)}
     if ours and record in objects:
-        kept[EXEMPTED] = text_of(ours)
-        kept[record] = text_of(dict(json.loads(objects[record]), urls=ours))
+        kept[EXEMPTED] = json_text(ours)
+        kept[record] = json_text(dict(json.loads(objects[record]), urls=ours))
     return kept
 
 
@@ -148,11 +149,6 @@ def _is_as_known(field: str, value: Any) -> bool:
     return field != "id" or (isinstance(value, (int, str)) and not isinstance(value, bool))
 
 
-def is_own(name: str, prefix: str) -> bool:
-    """Our names: the prefix alone, or with a dash and more behind it (the name of a list has none)."""
-    return name == prefix or name.startswith(f"{prefix}-")
-
-
 def name_of(kind: str, row: Row) -> str:
     return str(row.get("configuredName" if kind == "url category" else "name") or row.get("id") or "")
 
@@ -164,14 +160,7 @@ def order_of(row: Row) -> int:
 
 def split_key(key: str) -> Tuple[str, str]:
     """The kind and the name in the key of an object; ValueError for none."""
-    for kind in TABLES:
-        if key.startswith(kind + " ") and key[len(kind) + 1 :]:
-            return kind, key[len(kind) + 1 :]
-    raise ValueError(key)
-
-
-def text_of(value: Any) -> str:
-    return json.dumps(value, indent=1, sort_keys=True) + "\n"
+    return key_parts(key, TABLES)
 
 
 def _plain(name: str, value: Any, categories: Mapping[str, str]) -> Any:

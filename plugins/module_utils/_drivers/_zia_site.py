@@ -9,20 +9,16 @@ import json
 from typing import Any, Dict, Iterable, List, Mapping
 
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_api import ZiaApi
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import (
-    POLICIES,
-    clients_of,
-    positions,
-)
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import RULES, clients_of
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_scene import (
     EXEMPTED,
     Scene,
-    is_own,
     name_of,
     split_key,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
-from ansible_collections.egress.allowlist.plugins.module_utils._order import missing
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own
+from ansible_collections.egress.allowlist.plugins.module_utils._order import wrong_positions
 
 MOST_CATEGORIES = 64
 LONGEST_URL, LONGEST_HOST = 1024, 255
@@ -36,7 +32,8 @@ class Site:
     def errors(self, options: Mapping[str, Any], prefix: str, rules: Iterable[str]) -> List[str]:
         """What would make the rules void."""
         keys = list(rules)
-        return [*self._unknown_clients(options), *self._wrong_positions(options, prefix, keys)] if keys else []
+        wrong = wrong_positions(options, RULES, self.scene.rules, prefix, keys)
+        return [*self._unknown_clients(options), *wrong] if keys else []
 
     def _unknown_clients(self, options: Mapping[str, Any]) -> List[str]:
         clients = clients_of(options)
@@ -49,22 +46,6 @@ class Site:
             f"clients[{given.index(name)}]: {self.api.host} has no {name!r} among its {clients.table}"
             for name in clients.names if name not in known
         ]
-
-    def _wrong_positions(self, options: Mapping[str, Any], prefix: str, keys: List[str]) -> List[str]:
-        errors, given = [], positions(options)
-        for kind in POLICIES:
-            present = self.scene.rules(f"{kind} rule")
-            new = [key for key in keys if key.startswith(f"{kind} rule ") and split_key(key)[1] not in present]
-            if kind not in given:
-                errors += [
-                    f"position.{kind}: needed, since {new[0]} is new: 'before RULE', 'after RULE', 'top' or 'bottom'"
-                ] if new else []
-                continue
-            named = missing(present, given[kind])
-            if named:
-                ours = ", which is a rule of this list itself" if is_own(named, prefix) else ""
-                errors.append(f"position.{kind}: there is no {kind} rule {named!r}{ours}")
-        return errors
 
     # Rules that the site writes itself
 

@@ -27,9 +27,9 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_sce
     order_of,
     read_scene,
     split_key,
-    text_of,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import ApplianceError
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import json_text
 from ansible_collections.egress.allowlist.plugins.module_utils._order import ORDER, before_of, split_place
 
 _KINDS = list(TABLES)
@@ -85,7 +85,7 @@ class Writer:
     def _with_what_goes(text: str, change: Change) -> str:
         """The record names all that we have put into the list, at every moment: it grows before and shrinks after."""
         value = json.loads(text)
-        return text_of(dict(value, urls=sorted({*value["urls"], *change.unexempt})))
+        return json_text(dict(value, urls=sorted({*value["urls"], *change.unexempt})))
 
     def look_again(self) -> None:
         self.scene = read_scene(self.api, self.prefix, exempted=self._exempted)

@@ -9,11 +9,11 @@ import json
 from dataclasses import replace
 from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._api_driver import ApiDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._driver import (
     INTENTS,
     Desired,
-    Driver,
     Present,
     RunCommand,
 )
@@ -22,13 +22,13 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_objects import Reader
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_options import (
     ARGUMENT_SPEC,
-    ORDERED,
+    RULES,
     by_policy,
     carried,
     require_options,
     token_of,
 )
-from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_plan import Rendering, placed
+from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_plan import Rendering
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_scene import (
     FEED,
     PROFILES,
@@ -36,7 +36,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios
     TABLES,
     Scene,
     is_known,
-    is_own,
     read_scene,
     require_writable,
     split_key,
@@ -44,17 +43,21 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_site import Site
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._fortios_write import Change, Writer
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
-from ansible_collections.egress.allowlist.plugins.module_utils._marks import read_mark, without_change
-from ansible_collections.egress.allowlist.plugins.module_utils._order import places, restored, split_place
+from ansible_collections.egress.allowlist.plugins.module_utils._marks import read_mark, with_old_changes
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own
+from ansible_collections.egress.allowlist.plugins.module_utils._order import places, split_place
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import Holding, Plan, shortened
 
-_LISTS = ("external resource ", FEED, "url filter ")
+RESOURCE = "external resource "
 
 
-class FortiosDriver(Driver):
+class FortiosDriver(ApiDriver):
     """Reads a Scene, lets Rendering say what shall be, writes a Change with Writer."""
 
     argument_spec: ClassVar[Dict[str, Any]] = ARGUMENT_SPEC
+    product = "FortiOS"
+    lists = (RESOURCE, FEED, "url filter ")
+    kinds = tuple(TABLES)
     intents: Tuple[str, ...] = INTENTS  # type: ignore[misc]  # those that the options can carry
 
     def __init__(self, options: Mapping[str, Any], run_command: RunCommand) -> None:
@@ -62,13 +65,10 @@ class FortiosDriver(Driver):
         require_options(options)
         if options["rules"] == "manage" and not by_policy(options) and carried(options):
             self.intents = carried(options)
-        self.prefix = f"egress_{options['name']}"
         self.named = {rows.WEB: options["webfilter_profiles"], rows.TLS: options["ssl_profiles"]}
         self._api: Optional[FortiosApi] = None
         self._scene: Optional[Scene] = None
         self._change: Optional[Change] = None
-        self._warnings: List[str] = []
-        self._foreign: Tuple[str, ...] = ()
 
     # Reading
 
@@ -100,10 +100,9 @@ class FortiosDriver(Driver):
     def _objects(self, scene: Scene) -> Dict[str, str]:
         objects = scene.objects(self.prefix)
         objects.update(rows.present(scene, self.named, self.prefix))
-        for option in ORDERED:
-            kind = option.replace("_", " ")
+        for kind in RULES.values():
             names = scene.rules(kind)
-            objects.update(placed(kind, places(kind, names, [name for name in names if is_own(name, self.prefix)])))
+            objects.update(places(kind, names, [name for name in names if is_own(name, self.prefix)]))
         return objects
 
     def _is_marked(self, key: str, text: str) -> bool:
@@ -113,9 +112,6 @@ class FortiosDriver(Driver):
     def holdings_of(self, objects: Mapping[str, str]) -> Sequence[Holding]:
         return Reader(objects).holdings
 
-    def gathered_facts(self, present: Present) -> Dict[str, Any]:  # noqa: ARG002  # they are of the way to it
-        return {"warnings": list(self._warnings)}
-
     # Rendering
 
     def render(self, holdings: Sequence[Holding], present: Present) -> Desired:
@@ -123,7 +119,8 @@ class FortiosDriver(Driver):
             return Desired(objects={}, errors=self._used_elsewhere(), warnings=tuple(self._warnings))
         found = Rendering(self.options, self.prefix, Site(self.api, self.scene)).desired(holdings, self.scene)
         warnings = (*self._warnings, *found.warnings)
-        return replace(found, objects=self._keep_change_id(found.objects, present), warnings=warnings)
+        objects = with_old_changes(found.objects, present.objects, lambda key: key.replace(RESOURCE, FEED, 1))
+        return replace(found, objects=objects, warnings=warnings)
 
     def render_offline(self, holdings: Sequence[Holding]) -> Desired:
         return Rendering(self.options, self.prefix, None).desired(holdings, None)
@@ -133,17 +130,6 @@ class FortiosDriver(Driver):
             f"{name} uses this list, and the options do not name it: name it, so that our row is taken out of it"
             for name in rows.elsewhere(self.scene, self.named, self.prefix)
         )
-
-    def _keep_change_id(self, objects: Mapping[str, str], present: Present) -> Dict[str, str]:
-        """A change id alone never causes a change: a list that is the same otherwise keeps its own."""
-        kept = dict(objects)
-        for key, text in objects.items():
-            old = present.objects.get(key)
-            feed = key.replace("external resource ", FEED, 1)
-            same = old is not None and without_change(old) == without_change(text)
-            if old is not None and same and objects.get(feed) == present.objects.get(feed):
-                kept[key] = old
-        return kept
 
     # Writing
 
@@ -177,31 +163,16 @@ class FortiosDriver(Driver):
             for one in self._change.commands()
         ]
 
-    # For people, and back
+    # Back
 
-    def explained(self, objects: Mapping[str, str]) -> FrozenSet[str]:
-        return frozenset(key for key in objects if key.startswith(_LISTS) and key not in self._foreign)
+    def _rules(self, kind: str) -> Optional[Sequence[str]]:
+        return None if self._scene is None else self._scene.rules(kind)
 
-    def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
-        objects = dict(snapshot["objects"])
-        ours = _categories(objects)
-        for key, text in objects.items():
-            if not isinstance(text, str) or not self._may_write(key, text, ours):
-                raise AllowlistError(
-                    f"snapshot: {key!r} is no object of name {self.options['name']} on FortiOS, or not in a form that "
-                    "this version writes; it was taken elsewhere"
-                )
-        if self._scene is not None:
-            for key in [key for key in objects if split_place(key)]:
-                kind, name = split_key(split_place(key) or "")
-                objects[key] = restored(kind, self._scene.rules(kind), name, objects[key])
-        return Desired(objects=objects, warnings=tuple(self._warnings))
-
-    def _may_write(self, key: str, text: str, ours: FrozenSet[Any]) -> bool:
+    def _may_write(self, key: str, text: str, objects: Mapping[str, Any]) -> bool:
         try:
             if key.startswith(ROWS):
                 kinds = {f"{ROWS}{kind} {name}": kind for kind in PROFILES for name in self.named[kind]}
-                return key in kinds and rows.are_ours(kinds[key], json.loads(text), ours)
+                return key in kinds and rows.are_ours(kinds[key], json.loads(text), _categories(objects))
             if key.startswith(FEED):
                 return is_own(key[len(FEED) :], self.prefix)
             name = split_key(split_place(key) or key)[1]
@@ -224,7 +195,7 @@ def _categories(objects: Mapping[str, Any]) -> FrozenSet[Any]:
     """The numbers of the category feeds in a snapshot: no other row of a profile is ours."""
     found = set()
     for key, text in objects.items():
-        if key.startswith(_LISTS[0]) and isinstance(text, str):
+        if key.startswith(RESOURCE) and isinstance(text, str):
             try:
                 found.add(json.loads(text).get("category"))
             except (ValueError, AttributeError, TypeError):

@@ -9,7 +9,13 @@ import os
 import re
 from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Driver, Present, RunCommand
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import (
+    Desired,
+    Driver,
+    Present,
+    RunCommand,
+    require_name,
+)
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_apply import (
     Change,
     carry_out,
@@ -38,7 +44,6 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_net
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._nft_options import (
     ARGUMENT_SPEC,
     missing_interfaces,
-    require_name,
     require_paths,
     require_rules,
     shape_of,

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._api import settled
+from ansible_collections.egress.allowlist.plugins.module_utils._api_driver import ApiDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._translate import Accepted
-from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Driver, Present, RunCommand
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Present, RunCommand
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_api import (
     JobFailed,
     PanosApi,
@@ -31,14 +32,13 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_o
     ARGUMENT_SPEC,
     Login,
     place_of,
-    positions,
     require_client_name,
     require_options,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_scene import (
     RULES,
+    TABLES,
     Scene,
-    is_own,
     read_scene,
     require_writable,
     split_key,
@@ -47,37 +47,35 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_s
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._panos_xml import from_canonical, text_of
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import classes, client_networks
-from ansible_collections.egress.allowlist.plugins.module_utils._marks import read_mark, without_change
+from ansible_collections.egress.allowlist.plugins.module_utils._marks import read_mark, with_old_changes
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own
 from ansible_collections.egress.allowlist.plugins.module_utils._order import (
+    all_wanted,
     places,
     plain_objects,
-    restored,
     split_place,
-    wanted,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import RUNNING, Holding, Plan, shortened
 
-_LISTS = ("url category ", "address ", "address group ")
 
-
-class PanosDriver(Driver):
+class PanosDriver(ApiDriver):
     """Reads a Scene, renders objects with Renderer, writes a Change; Site judges what the site has."""
 
     intents: ClassVar[Tuple[str, ...]] = INTENTS
     argument_spec: ClassVar[Dict[str, Any]] = ARGUMENT_SPEC
+    product = "PAN-OS"
+    lists = ("url category ", "address ", "address group ")
+    kinds = tuple(TABLES)
 
     def __init__(self, options: Mapping[str, Any], run_command: RunCommand) -> None:
         super().__init__(options, run_command)
         require_options(options)
-        self.prefix = f"egress_{options['name']}"
         self.place = place_of(options)
         self._api: Optional[PanosApi] = None
         self._asked: Optional[PanosApi] = None  # the same, and before it is known to be the one to write to
         self._admin = ""
         self._scene: Optional[Scene] = None
         self._change: Optional[Change] = None
-        self._warnings: List[str] = []
-        self._foreign: Tuple[str, ...] = ()
 
     # Reading
 
@@ -116,7 +114,7 @@ class PanosDriver(Driver):
 
     def _objects(self, scene: Scene, running: bool = False) -> Dict[str, str]:
         objects = scene.objects(self.prefix, running)
-        for kind in RULES:
+        for kind in RULES.values():
             own = [name for name in scene.rules(kind, running) if is_own(name, self.prefix)]
             objects.update(self._places(scene, kind, own, running))
         return objects
@@ -140,9 +138,6 @@ class PanosDriver(Driver):
 
     def holdings_of(self, objects: Mapping[str, str]) -> Sequence[Holding]:
         return Reader(objects).holdings
-
-    def gathered_facts(self, present: Present) -> Dict[str, Any]:  # noqa: ARG002  # they are of the way to it
-        return {"warnings": list(self._warnings)}
 
     # Rendering
 
@@ -177,9 +172,9 @@ class PanosDriver(Driver):
             errors += site.errors(options, self.prefix, rules if manage else {})
             missing = () if manage else tuple(site.missing(rules))
         if manage and site is not None and not errors:
-            objects.update(self._wanted_places(rules))
+            objects.update(all_wanted(options, RULES, site.scene.rules, rules))
         return Desired(
-            objects=self._keep_change_id(objects, present),
+            objects=with_old_changes(objects, present.objects),
             verdicts=tuple(verdicts),
             warnings=tuple(self._warnings),
             errors=tuple(errors),
@@ -213,27 +208,6 @@ class PanosDriver(Driver):
                 "the site's security profile group that inspects them"
             )
         return errors
-
-    def _wanted_places(self, rules: Mapping[str, str]) -> Dict[str, str]:
-        found: Dict[str, str] = {}
-        if self._scene is None:
-            return found
-        for kind, position in positions(self.options).items():
-            own = [split_key(key)[1] for key in rules if key.startswith(f"{kind} rule ")]
-            found.update(wanted(kind, self._scene.rules(kind), own, position))
-        for kind in set(RULES) - set(positions(self.options)):
-            own = [split_key(key)[1] for key in rules if key.startswith(f"{kind} rule ")]
-            found.update(places(kind, self._scene.rules(kind), own))
-        return found
-
-    def _keep_change_id(self, objects: Dict[str, str], present: Present) -> Dict[str, str]:
-        """A change id alone never causes a change: an object that is the same otherwise keeps its own."""
-        kept = dict(objects)
-        for key, text in objects.items():
-            old = present.objects.get(key)
-            if old is not None and without_change(old) == without_change(text):
-                kept[key] = old
-        return kept
 
     # Writing
 
@@ -329,27 +303,12 @@ class PanosDriver(Driver):
         found = found if self._change.actions else []
         return found + ([{"action": "commit", "object": RUNNING}] if self.options["activate"] else [])
 
-    # For people, and back
+    # Back
 
-    def explained(self, objects: Mapping[str, str]) -> FrozenSet[str]:
-        return frozenset(key for key in objects if key.startswith(_LISTS) and key not in self._foreign)
+    def _rules(self, kind: str) -> Optional[Sequence[str]]:
+        return None if self._scene is None else self._scene.rules(kind)
 
-    def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
-        objects = dict(snapshot["objects"])
-        for key, text in objects.items():
-            if not isinstance(text, str) or not self._may_write(key, text):
-                raise AllowlistError(
-                    f"snapshot: {key!r} is no object of name {self.options['name']} on PAN-OS, or not in a form that "
-                    "this version writes; it was taken elsewhere"
-                )
-        if self._scene is not None:
-            for key in [key for key in objects if split_place(key)]:
-                kind, name = split_key(split_place(key) or "")
-                rules = self._scene.rules(kind[: -len(" rule")])
-                objects[key] = restored(kind, rules, name, objects[key])
-        return Desired(objects=objects, warnings=tuple(self._warnings))
-
-    def _may_write(self, key: str, text: str) -> bool:
+    def _may_write(self, key: str, text: str, objects: Mapping[str, Any]) -> bool:  # noqa: ARG002  # each by itself
         try:
             kind, name = split_key(split_place(key) or key)
             if split_place(key) is not None:

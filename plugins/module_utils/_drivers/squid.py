@@ -18,6 +18,7 @@ from ansible_collections.egress.allowlist.plugins.module_utils._driver import (
     Driver,
     Present,
     RunCommand,
+    require_name,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_config import Config
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._squid_files import Files, split
@@ -65,8 +66,7 @@ class SquidDriver(Driver):
     def __init__(self, options: Mapping[str, Any], run_command: RunCommand) -> None:
         super().__init__(options, run_command)
         name, position = options["name"], options["position"]
-        if not re.match(r"^[a-z][a-z0-9_]{0,15}$", name):
-            raise AllowlistError(f"name: expected a letter and up to 15 of a-z, 0-9 and _, got {name!r}")
+        require_name(name)
         if not re.match(r"^[0-9]{2}$", position):
             raise AllowlistError(f"position: expected two digits such as '10' (quote them), got {position!r}")
         self.config_file: str = options["config_file"]

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from dataclasses import replace
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._api_driver import ApiDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._translate import Accepted
-from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Driver, Present, RunCommand
+from ansible_collections.egress.allowlist.plugins.module_utils._driver import Desired, Present, RunCommand
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_api import ZiaApi, ZiaRefusal
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_objects import (
     INTENTS,
@@ -21,51 +23,51 @@ from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_obj
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_options import (
     ARGUMENT_SPEC,
-    POLICIES,
+    RULES,
     clients_of,
     login_of,
-    positions,
     require_options,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_record import Record
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_scene import (
     EXEMPTED,
     RECORD,
+    TABLES,
     Scene,
-    is_own,
     read_exempted,
     read_scene,
     split_key,
-    text_of,
     without_theirs,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_site import Site
 from ansible_collections.egress.allowlist.plugins.module_utils._drivers._zia_write import Change, Writer
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, ApplianceError
 from ansible_collections.egress.allowlist.plugins.module_utils._lists import EntryClass, classes
-from ansible_collections.egress.allowlist.plugins.module_utils._marks import read_mark, without_change
+from ansible_collections.egress.allowlist.plugins.module_utils._marks import read_mark, with_old_changes
+from ansible_collections.egress.allowlist.plugins.module_utils._objects import is_own, json_text
 from ansible_collections.egress.allowlist.plugins.module_utils._order import (
+    all_wanted,
     places,
     plain_objects,
-    restored,
     split_place,
-    wanted,
 )
 from ansible_collections.egress.allowlist.plugins.module_utils._plan import RUNNING, Holding, Plan, shortened
 from ansible_collections.egress.allowlist.plugins.module_utils._translation import Verdict
 from ansible_collections.egress.allowlist.plugins.module_utils._web import on_the_web
 
-_LISTS = ("url category ", "destination group ")
 _STAGED = (
     "activate: false: ZIA puts in force what is saved when anybody activates, and when the session of this login ends, "
     "some minutes from now"
 )
 
 
-class ZiaDriver(Driver):
+class ZiaDriver(ApiDriver):
     """Reads a Scene, renders objects with Renderer, writes a Change with Writer; Site judges what the tenant has."""
 
     argument_spec: ClassVar[Dict[str, Any]] = ARGUMENT_SPEC
+    product = "ZIA"
+    lists = ("url category ", "destination group ")
+    kinds = tuple(TABLES)
     intents: Tuple[str, ...] = INTENTS  # type: ignore[misc]  # fewer where the exempted URLs are not ours to change
 
     def __init__(self, options: Mapping[str, Any], run_command: RunCommand) -> None:
@@ -73,13 +75,10 @@ class ZiaDriver(Driver):
         require_options(options)
         if not options["exempted_urls"]:
             self.intents = INTENTS[:3]
-        self.prefix = f"egress_{options['name']}"
         self._api: Optional[ZiaApi] = None
         self._record: Optional[Record] = None
         self._scene: Optional[Scene] = None
         self._change: Optional[Change] = None
-        self._warnings: List[str] = []
-        self._foreign: Tuple[str, ...] = ()
         self._clean = False  # whether an end of the session would put nothing in force
 
     # Reading
@@ -119,12 +118,12 @@ class ZiaDriver(Driver):
 
     def _objects(self, scene: Scene) -> Dict[str, str]:
         objects = scene.objects(self.prefix)
-        for kind in POLICIES:
-            rules = scene.rules(f"{kind} rule")
+        for kind in RULES.values():
+            rules = scene.rules(kind)
             objects.update(places(kind, rules, [name for name in rules if is_own(name, self.prefix)]))
         record = objects.get(f"url category {self.prefix}{RECORD}")
         ours = set(json.loads(record).get("urls", [])) & set(scene.exempted) if record else set()
-        return dict(objects, **({EXEMPTED: text_of(sorted(ours))} if ours else {}))
+        return dict(objects, **({EXEMPTED: json_text(sorted(ours))} if ours else {}))
 
     @staticmethod
     def _marked(objects: Mapping[str, str]) -> Dict[str, str]:
@@ -137,9 +136,6 @@ class ZiaDriver(Driver):
 
     def holdings_of(self, objects: Mapping[str, str]) -> Sequence[Holding]:
         return Reader(objects).holdings
-
-    def gathered_facts(self, present: Present) -> Dict[str, Any]:  # noqa: ARG002  # they are of the way to it
-        return {"warnings": list(self._warnings)}
 
     # Rendering
 
@@ -171,7 +167,7 @@ class ZiaDriver(Driver):
         if manage:
             objects.update(renderer.source_group())
         else:
-            objects = {key: text for key, text in objects.items() if key.startswith(_LISTS)}
+            objects = {key: text for key, text in objects.items() if key.startswith(self.lists)}
         objects.update(self._exempted(exempt, scene, present, renderer))
         return self._desired(objects, rules, verdicts, errors, scene, present)
 
@@ -186,12 +182,12 @@ class ZiaDriver(Driver):
             errors += site.errors(self.options, self.prefix, rules if manage else ())
             missing = () if manage else tuple(site.missing(rules))
             if manage and not errors:
-                objects.update(self._wanted_places(scene, rules))
+                objects.update(all_wanted(self.options, RULES, scene.rules, rules))
         warnings = [*self._warnings, *([_STAGED] if not self.options["activate"] else [])]
         warnings += Site(self.api, scene).closer(self.prefix, objects) if scene is not None else []
         told = [] if manage else [Site.in_words(key, text) for key, text in sorted(rules.items())]
         return Desired(
-            objects=self._keep_change_id(objects, present),
+            objects=with_old_changes(objects, present.objects),
             verdicts=tuple(verdicts),
             warnings=tuple(warnings),
             errors=tuple(errors),
@@ -208,25 +204,7 @@ class ZiaDriver(Driver):
         wanted_urls = sorted(urls - theirs)
         if not wanted_urls:
             return {}
-        return {EXEMPTED: text_of(wanted_urls), **renderer.record(wanted_urls)}
-
-    def _wanted_places(self, scene: Scene, rules: Mapping[str, str]) -> Dict[str, str]:
-        found: Dict[str, str] = {}
-        given = positions(self.options)
-        for kind in POLICIES:
-            own = [split_key(key)[1] for key in rules if key.startswith(f"{kind} rule ")]
-            names = scene.rules(f"{kind} rule")
-            found.update(wanted(kind, names, own, given[kind]) if kind in given else places(kind, names, own))
-        return found
-
-    def _keep_change_id(self, objects: Dict[str, str], present: Present) -> Dict[str, str]:
-        """A change id alone never causes a change: an object that is the same otherwise keeps its own."""
-        kept = dict(objects)
-        for key, text in objects.items():
-            old = present.objects.get(key)
-            if old is not None and without_change(old) == without_change(text):
-                kept[key] = old
-        return kept
+        return {EXEMPTED: json_text(wanted_urls), **renderer.record(wanted_urls)}
 
     # Writing
 
@@ -286,33 +264,20 @@ class ZiaDriver(Driver):
         ]
         return found + ([{"action": "activate", "object": RUNNING}] if self.options["activate"] else [])
 
-    # For people, and back
-
-    def explained(self, objects: Mapping[str, str]) -> FrozenSet[str]:
-        return frozenset(key for key in objects if key.startswith(_LISTS) and key not in self._foreign)
+    # Back
 
     def from_snapshot(self, snapshot: Mapping[str, Any]) -> Desired:
-        objects = dict(snapshot["objects"])
-        for key, text in objects.items():
-            if not isinstance(text, str) or not self._may_write(key, text):
-                raise AllowlistError(
-                    f"snapshot: {key!r} is no object of name {self.options['name']} on ZIA, or not in a form that this "
-                    "version writes; it was taken elsewhere"
-                )
-        if self._scene is not None:
-            for key in [key for key in objects if split_place(key)]:
-                kind, name = split_key(split_place(key) or "")
-                objects[key] = restored(kind, self._scene.rules(kind), name, objects[key])
-            objects = self._without_theirs(objects, self._scene)
-        return Desired(objects=objects, warnings=tuple(self._warnings))
+        desired = super().from_snapshot(snapshot)
+        if self._scene is None or EXEMPTED not in desired.objects:
+            return desired
+        ours = set(json.loads(self._objects(self._scene).get(EXEMPTED, "[]")))
+        theirs = set(read_exempted(self.api)) - ours
+        return replace(desired, objects=without_theirs(desired.objects, self.prefix, theirs))
 
-    def _without_theirs(self, objects: Dict[str, str], scene: Scene) -> Dict[str, str]:
-        if EXEMPTED not in objects:
-            return objects
-        ours = set(json.loads(self._objects(scene).get(EXEMPTED, "[]")))
-        return without_theirs(objects, self.prefix, set(read_exempted(self.api)) - ours)
+    def _rules(self, kind: str) -> Optional[Sequence[str]]:
+        return None if self._scene is None else self._scene.rules(kind)
 
-    def _may_write(self, key: str, text: str) -> bool:
+    def _may_write(self, key: str, text: str, objects: Mapping[str, Any]) -> bool:  # noqa: ARG002  # each by itself
         try:
             if key == EXEMPTED:
                 return all(isinstance(url, str) for url in json.loads(text))
