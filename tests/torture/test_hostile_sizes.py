@@ -10,9 +10,9 @@ import json
 import subprocess
 import sys
 
+import corpus
 import pytest
 from ansible_collections.egress.allowlist.plugins.plugin_utils._feed import DIALECTS
-from ansible_collections.egress.allowlist.tests.torture import corpus
 
 MEMORY = 3 * 1024**3
 MOST = 1_000_000 if corpus.SCALE >= 1 else int(1_000_000 * corpus.SCALE)
