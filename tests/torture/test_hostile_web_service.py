@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import corpus
+import nonsense
 import pytest
 from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
 from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import (
@@ -19,7 +21,6 @@ from ansible_collections.egress.allowlist.plugins.plugin_utils._ws_answer import
     read_endpoints,
     read_versions,
 )
-from ansible_collections.egress.allowlist.tests.torture import corpus, nonsense
 
 CASES = int(2000 * corpus.SCALE)  # for each method
 SETS = [
