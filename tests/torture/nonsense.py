@@ -11,6 +11,7 @@ import json
 import random
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 Changed = tuple[str, bytes]  # what was done, and the answer
@@ -56,7 +57,7 @@ def _places(data: Any, where: str = "$") -> Iterator[tuple[Callable[[Any], None]
     items = list(data.items()) if isinstance(data, dict) else list(enumerate(data)) if isinstance(data, list) else []
     for key, value in items:
         way = f"{where}.{key}" if isinstance(data, dict) else f"{where}[{key}]"
-        yield (lambda new, key=key: data.__setitem__(key, new)), value, way
+        yield partial(data.__setitem__, key), value, way
         yield from _places(value, way)
     if not items:
         yield (lambda _new: None), data, where

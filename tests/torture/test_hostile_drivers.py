@@ -30,7 +30,7 @@ Asked = Callable[[str], Any]
 @pytest.fixture(params=HOSTS)
 def host(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with started(HOSTS[request.param], tmp_path, monkeypatch) as one:
-        one.kind = request.param
+        vars(one)["kind"] = request.param
         yield one
 
 

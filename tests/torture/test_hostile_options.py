@@ -28,14 +28,17 @@ TEXTS = [
     "before ", "before \n", "before " + "x" * 1_000_000, "after '", "location:", "location:\n", "http://", "https://[",
     "https://a@b", "https://\u2024.example", "http://127.0.0.1:99999", "127.0.0.1:0", "::", "[::1", "10.0.0.0/8\n",
 ]  # fmt: skip
+BY_RISK: list[Any] = ["x" * 1_000_000, ["x"], [["x"]], {}, 16**9000]
+OBJECTS: list[Any] = [
+    None, [], "x", {"x": None}, {"x": 5}, {"x": ["a", "b"]}, {"x" * 1_000_000: "x"}, {"\n": "x"}, {"": ""},
+    {"x": "\ud800"}, {"x": "x" * 1_000_000}, {1: 2}, {"place of x": "{}"}, {"../../x": "x"},
+]  # fmt: skip
 VALUES: dict[str, list[Any]] = {
     "str": TEXTS, "path": TEXTS, "list": [[text] for text in TEXTS] + [[], [FIRST, ""], ["any", "any"]],
     "int": [-1, 0, 2**31, 2**63, 2**70], "bool": [True],
     "dict": [{}, {"x": "y"}, {"\n": "top"}, *({"security": text, "ssl": text, "policy": text} for text in TEXTS),
-             *({"shared_hosting": value} for value in ("x" * 1_000_000, ["x"], [["x"]], {}, 16**9000)),
-             {"x" * 1_000_000: []}, *({"format": 1, "name": "mmd", "objects": value} for value in (
-                 None, [], "x", {"x": None}, {"x": 5}, {"x": ["a", "b"]}, {"x" * 1_000_000: "x"}, {"\n": "x"}, {"": ""},
-                 {"x": "\ud800"}, {"x": "x" * 1_000_000}, {1: 2}, {"place of x": "{}"}, {"../../x": "x"})),
+             *({"shared_hosting": value} for value in BY_RISK), {"x" * 1_000_000: []},
+             *({"format": 1, "name": "mmd", "objects": value} for value in OBJECTS),
              {"format": "x" * 1_000_000}, {"format": corpus.nested(list, 5000)}, {"format": 1, "name": "x" * 10_000}],
 }  # fmt: skip
 OF_ALL_STATES = ("clients", "snapshot", "name")
@@ -46,8 +49,8 @@ LONGEST = 10  # seconds; a run waits for nothing here
 @pytest.fixture(params=HOSTS)
 def host(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with started(HOSTS[request.param], tmp_path, monkeypatch) as one:
-        one.kind = request.param
-        if one.kind == "nftables":  # its stand-in takes each program that it does not know for one that changes things
+        vars(one)["kind"] = request.param
+        if request.param == "nftables":  # its stand-in takes each program that it does not know for one that changes things
             monkeypatch.setattr(one, "changes", lambda _words: False)
         yield one
 
