@@ -50,7 +50,7 @@ LONGEST = 10  # seconds; a run waits for nothing here
 def host(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with started(HOSTS[request.param], tmp_path, monkeypatch) as one:
         vars(one)["kind"] = request.param
-        if request.param == "nftables":  # its stand-in takes each program that it does not know for one that changes things
+        if request.param == "nftables":  # its stand-in takes an unknown program for one that changes things
             monkeypatch.setattr(one, "changes", lambda _words: False)
         yield one
 
