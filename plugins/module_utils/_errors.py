@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import reprlib
+from typing import Sequence
 
 SHOWN_LENGTH = 80
+LISTED = 1000
 
 
 class AllowlistError(Exception):
@@ -26,6 +28,12 @@ def shown(value: object) -> str:
     if len(text) > SHOWN_LENGTH:
         return f'"{quoted}…" ({len(text)} characters)'
     return f'"{quoted}"'
+
+
+def listed(items: Sequence[str], between: str) -> str:
+    """Items in an error text: all that a person may want to look at, and how many more there are."""
+    more = [f"and {len(items) - LISTED} more"] if len(items) > LISTED else []
+    return between.join([*items[:LISTED], *more])
 
 
 def one_line(text: str, most: int = 300) -> str:

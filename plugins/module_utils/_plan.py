@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry import Entry
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, listed
 from ansible_collections.egress.allowlist.plugins.module_utils._pattern import PatternSet
 
 LONGEST_COMMAND = 64 * 1024
@@ -149,5 +149,5 @@ def require_no_collapse(
     raise AllowlistError(
         f"this run would take away {len(lost)} of the {count} names that {holder} holds ({percent} %), and "
         f"max_shrink accepts {max_shrink} %. Nothing was written. If the new list is right, run once with "
-        f"max_shrink: {percent}. The names: {', '.join(lost)}"
+        f"max_shrink: {percent}. The names: {listed(lost, ', ')}"
     )

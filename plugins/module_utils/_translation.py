@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ansible_collections.egress.allowlist.plugins.module_utils._entry_type import Entry, effective_ports
-from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, shown
+from ansible_collections.egress.allowlist.plugins.module_utils._errors import AllowlistError, listed, shown
 from ansible_collections.egress.allowlist.plugins.module_utils._labels import name_labels
 
 # What may be gained: nothing; the bare parent of `*.x`; anything.
@@ -102,6 +102,6 @@ def require_acceptable(verdicts: Iterable[Verdict], widen: str, narrow: str) -> 
     if objections:
         raise AllowlistError(
             "This appliance cannot express {} of the entries as asked, nothing was written:\n  - {}".format(
-                len(objections), "\n  - ".join(objections)
+                len(objections), listed(objections, "\n  - ")
             )
         )

@@ -184,19 +184,24 @@ def _answered(some: list[str]) -> None:
     assert came == 2 * len(some), f"{came} of {2 * len(some)} answers came"
 
 
-def _firewall(wanted: list[str], other: str, more: Callable[[], Parts] = dict) -> Parts:
+def _firewall(wanted: list[str], other: str, more: Callable[[], Parts] | None = None) -> Parts:
     given = {"clients": ["10.30.0.0/26"], "default_ports": ["tcp/443"]}
     parts = stepped(NftablesDriver, wanted, other, **given)
+    parts.update(more() if more else {"nft -f of the same table": _loaded(wanted, given)})
+    parts["take away"] = took(lambda: run(NftablesDriver, **{**given, "state": "deleted", "clients": None}))
+    return parts
+
+
+def _loaded(wanted: list[str], given: dict[str, Any]) -> float:
+    """What nft takes for all of it at once."""
     run(NftablesDriver, entries=wanted, **given)
     text = command(["nft", "list", "table", "inet", "egress_mmd"])[1]
     path = "/run/growth.nft"
     with open(path, "w", encoding="utf-8") as file:
         file.write("delete table inet egress_mmd\n" + text)
-    parts["nft -f of the same table"] = took(lambda: command(["nft", "-f", path]))
+    seconds = took(lambda: command(["nft", "-f", path]))
     os.unlink(path)
-    parts.update(more())
-    parts["take away"] = took(lambda: run(NftablesDriver, **{**given, "state": "deleted", "clients": None}))
-    return parts
+    return seconds
 
 
 def stepped(driver: type[Driver], wanted: list[str], other: str, **given: Any) -> Parts:

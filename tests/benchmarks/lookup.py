@@ -74,7 +74,7 @@ def rows(bench: Bench) -> Iterator[Row]:
             count = _counted(site, name)
             note = f"evaluated {count} times" if count is not None else "not counted: Python is older than 3.12"
             yield Row(f"{len(hosts)} hosts, {name}", found[name], "the same play without it", floor, note)
-            if count:
+            if count and count >= len(hosts):
                 each = tuple((one - floor.median) / count * 1000 for one in found[name].values)
                 yield Row(f"{len(hosts)} hosts, {name}: each evaluation", Figure(each, "ms"))
         yield from _of_the_playbook(bench)

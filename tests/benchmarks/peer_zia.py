@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user writes with zscaler-sdk-python: a category that gets one URL after the other, a rule, an activation."""
+"""What a user writes with zscaler-sdk-python: a category that gets one URL after the other, a rule, an activation.
+
+What the tenant refuses is passed over, as such scripts do: a handful of the document's names, each time.
+"""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("questions", nargs="*", help=f"some of {', '.join(QUESTIONS)}; none: all")
     parser.add_argument("--runs", type=int, help="of each (3; quick: 1)")
     parser.add_argument("--quick", action="store_true", help="fewer runs and sizes, for a look: about three minutes")
-    parser.add_argument("--whole", action="store_true", help="run the vendors' loops over the whole list, too")
+    parser.add_argument("--whole", action="store_true", help="what takes many minutes as well")
     parser.add_argument("--json", type=Path, help="where the figures are kept")
     parser.add_argument("--from", dest="read", type=Path, metavar="FILE", help="measure nothing, read figures")
     parser.add_argument("--write-docs", action="store_true", help="put the tables into the page")

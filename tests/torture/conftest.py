@@ -20,6 +20,12 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
+from ansible.plugins.loader import init_plugin_loader
+from ansible.utils.collection_loader import AnsibleCollectionConfig
+
+if AnsibleCollectionConfig.collection_finder is None:  # some of these tests call lookups and filters themselves
+    init_plugin_loader()
+
 import appliances
 import inlab
 from ansible.release import __version__ as ansible_core

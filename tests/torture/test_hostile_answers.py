@@ -83,8 +83,8 @@ BODIES: dict[str, Answer] = {
 @pytest.fixture(params=APIS)
 def host(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with started(HOSTS[request.param], tmp_path, monkeypatch) as one:
-        one.kind = request.param
-        one.run(*one.old, **PORTS)
+        vars(one)["kind"] = request.param
+        one.run(*one.old, default_ports=["tcp/443"])
         yield one
 
 

@@ -183,8 +183,8 @@ def _echo(site: Site, kind: str, status: int) -> Any:
     def answer(request: Request) -> Answer:
         known = " ".join([own, *request.headers.values(), request.body.decode("utf-8", "replace")])
         if kind == "panos":
-            told = response(f"<msg><line><![CDATA[{known}]]></line></msg>", "error", "12")
-            return Answer(status, told.body, {"X-Told": quote(known)})
+            body = response(f"<msg><line><![CDATA[{known}]]></line></msg>", "error", "12").body
+            return Answer(status, body, {"X-Told": quote(known)})
         told = {"code": known, "message": known, "cli_error": known, "error": -1, "status": "error"}
         return json_answer(told, status if kind == "zia" else 500)
 

@@ -197,7 +197,8 @@ class PanosApi(Api):
             job = self._job(number, what)
         if text_of(job, "result") != "OK":
             lines = [(line.text or "").strip() for line in job.iter("line")] + _of_devices(job)
-            raise JobFailed(f"{self.host}: the {what} failed (job {number}): {' / '.join(filter(None, lines))}")
+            said = one_line(" / ".join(filter(None, lines)), 1000)
+            raise JobFailed(f"{self.host}: the {what} failed (job {number}): {said}")
 
     def _job(self, number: str, what: str) -> Element:
         try:

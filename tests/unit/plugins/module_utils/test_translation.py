@@ -49,3 +49,11 @@ def test_what_is_accepted_passes() -> None:
     require_acceptable([EXACT, APEX, KNOWN, FOREIGN], "apex", "known")
     require_acceptable([MORE, LOST], "any", "any")
     require_acceptable([FOREIGN], "none", "none")
+
+
+def test_thousands_of_objections_are_told_by_their_number() -> None:
+    many = [Verdict(f"host *.x{number}", ("allow",), gained="x", gains="apex") for number in range(5000)]
+    with pytest.raises(AllowlistError, match="cannot express 5000 of the entries") as told:
+        require_acceptable(many, "none", "any")
+    assert str(told.value).endswith("and 4000 more")
+    assert str(told.value).count("\n") == 1001
