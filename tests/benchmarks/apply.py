@@ -148,7 +148,7 @@ class Case:
         """Seconds of the first run, and of the same run again."""
         wanted = [entry if isinstance(entry, str) else entry["value"] for entry in self.entries[:count]]
         emulator = started(self.one, self.certificate, self.latency)
-        with tempfile.TemporaryDirectory(dir=self.bench.folder) as folder, emulator:
+        with emulator, tempfile.TemporaryDirectory(dir=self.bench.folder) as folder:
             work = vendor.work(Path(folder), emulator, self.certificate, wanted, self.one)
             return wall(work), wall(work)
 

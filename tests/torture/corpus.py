@@ -169,8 +169,7 @@ ITEMS: list[Any] = [*TEXTS, *({"value": text} for text in TEXTS if len(text) < 1
 # Generated: texts near to names, with what does harm put in anywhere.
 _PIECES = st.sampled_from(
     ["a", "b", "corp", "example", "com", "co", "uk", "*", "**", ".", "..", "-", "_", "xn--", "1", "0x", ":", "/",
-    "%", "[",
-     "]", "\u0430", "\u00fc", "\u05d0", "\u0661", "\u200d", "\u0301", "\u3002", "\ud800", *_SYNTAX]
+     "%", "[", "]", "\u0430", "\u00fc", "\u05d0", "\u0661", "\u200d", "\u0301", "\u3002", "\ud800", *_SYNTAX]
 )  # fmt: skip
 _SOUP = st.lists(_PIECES, min_size=1, max_size=14).map("".join)
 _NEAR = st.builds(

@@ -143,7 +143,7 @@ PLACES: dict[str, Callable[[Path], str]] = {
     "a terminal's commands in it": lambda folder: f"{folder}/\x1b[2J\u202e.yml",
     "a megabyte of name": lambda _folder: "/" + "x" * 100_000,
     "nobody's home": lambda _folder: "~nobody-there/x.yml", "a URL": lambda _folder: "https://catalog.example/x.yml",
-     "a blank": lambda _folder: " ", "a dot": lambda _folder: "./",
+    "a blank": lambda _folder: " ", "a dot": lambda _folder: "./",
 }  # fmt: skip
 
 
