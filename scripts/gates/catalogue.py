@@ -99,6 +99,8 @@ def _run_elsewhere(leg: Leg) -> Iterator[str]:
     """What a gate for managed hosts runs with the same ansible-core on its oldest Python is not run here once more."""
     if leg is not NEWEST:
         yield from (f"--ignore=tests/unit/{name}" for name in OF_TOOLS)
+    elif pythons_of_managed_hosts():  # where these drivers run
+        yield from ("-k", "not (killed_anywhere and (squid or nftables))")
     if leg is NEWEST or leg not in [targets.leg_for(version) for version, _python in pythons_of_managed_hosts()]:
         return
     for folder in targets.TESTS:
@@ -110,7 +112,7 @@ def _run_elsewhere(leg: Leg) -> Iterator[str]:
 def units_on_target(version: str, python: str, shell: Shell) -> Passed:
     found = [name for name in targets.TESTS if (ROOT / name).is_dir()]
     oldest = min((one for one, _python in pythons_of_managed_hosts()), key=lambda one: int(one.partition(".")[2]))
-    # Runs that are killed at every step take the longest: on one Python of managed hosts, and on the control node's.
+    # Runs that are killed at every step take the longest: on one Python of managed hosts.
     words = [] if version == oldest else ["-k", "not killed_anywhere and not test_nftables"]
     return _pytest(targets.prepare(version, python, shell), shell, f"units-target-{version}", *found, *words)
 
