@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -480,3 +481,19 @@ def test_systemd_is_told_of_our_file_and_reads_it(firewall) -> None:
     assert f"-j -f {firewall.directory}/egress_mmd.json" in unit
     reloads = [["systemctl", "daemon-reload"]] if os.path.isdir("/run/systemd/system") else []
     assert firewall.commands == reloads
+
+
+@pytest.mark.parametrize("name", ["egress_mmd.conf", "egress_mmd.json"])
+def test_a_full_disk_changes_nothing(firewall, monkeypatch, name) -> None:
+    firewall.run("203.0.113.0/24", default_ports=["tcp/443"])
+    state, real = firewall.state(), os.open
+
+    def full(path: Any, *args: Any, **kwargs: Any) -> int:
+        if str(path).endswith(f".{name}.aside"):
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(ApplianceError, match="No space left"):
+        firewall.run("198.51.100.0/24", "login.live.com", default_ports=["tcp/443"], max_shrink=100)
+    assert firewall.state() == state
