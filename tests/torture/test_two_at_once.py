@@ -50,7 +50,7 @@ def test_two_at_once(target: Target, scale: float, tally: Any, seed: int) -> Non
     wrong: list[str] = []
     for _unused in range(max(2, round(ROUNDS * scale))):
         target.settle(first)
-        later = chance.uniform(-takes, takes)
+        later = chance.uniform(-takes, takes) * chance.random()  # mostly close together
         runs = (first, second) if later >= 0 else (second, first)
         if isinstance(target, InLab):
             with watching(target, *KEPT) as watch:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.egress.allowlist.plugins.module_utils._api import Clock
 from ansible_collections.egress.allowlist.plugins.module_utils._api_driver import ApiDriver
 from ansible_collections.egress.allowlist.plugins.module_utils._connection import Connection
 from ansible_collections.egress.allowlist.plugins.module_utils._dialects._translate import Accepted
@@ -59,6 +61,9 @@ _STAGED = (
     "activate: false: ZIA puts in force what is saved when anybody activates, and when the session of this login ends, "
     "some minutes from now"
 )
+
+_TRIES = 4  # to save what another run does not write over
+_APART = (0.5, 3.0)  # seconds: two runs that met must not meet again
 
 
 class ZiaDriver(ApiDriver):
@@ -231,20 +236,28 @@ class ZiaDriver(ApiDriver):
         writer = Writer(self.api, self._scene, self.prefix, exempted=self.options["exempted_urls"])
         writer.carry_out(self._change, desired.objects)
         if self.options["activate"]:
-            self._require_saved(writer, desired)
+            self._settle(writer, desired)
             self._activate(writer, present, desired)
             self.record.end()
 
-    def _require_saved(self, writer: Writer, desired: Desired) -> None:
-        """There is no transaction: another run for the same list may have saved between our requests."""
-        writer.look_again()
-        found = self._objects(writer.scene)
-        wrong = sorted(key for key in {*found, *desired.objects} if found.get(key) != desired.objects.get(key))
-        if wrong:
-            raise ApplianceError(
-                f"{self.api.host}: saved, and read back it is not what was written: {', '.join(wrong[:3])}. Nothing "
-                "was activated. Somebody or something else writes there; run again once that has stopped"
-            )
+    def _settle(self, writer: Writer, desired: Desired) -> None:
+        """There is no transaction: another run for the same list may have saved between our requests. Each of them
+        waits for a time of its own and writes what differs once more, so that one of them ends last, and whole."""
+        for tries in range(1, _TRIES + 1):
+            writer.look_again()
+            found = self._objects(writer.scene)
+            wrong = sorted(key for key in {*found, *desired.objects} if found.get(key) != desired.objects.get(key))
+            if not wrong:
+                return
+            theirs = [key for key, text in self._marked(found).items() if not self._is_marked(text)]
+            if tries == _TRIES or theirs:
+                raise ApplianceError(
+                    f"{self.api.host}: saved, and read back it is not what was written: {', '.join(wrong[:3])}. "
+                    "Nothing was activated. Somebody or something else writes there; run again once that has stopped"
+                )
+            Clock.sleep(random.uniform(*_APART) * tries)
+            writer.look_again()
+            writer.carry_out(Change(self._objects(writer.scene), desired.objects), desired.objects)
 
     def _activate(self, writer: Writer, present: Present, desired: Desired) -> None:
         """What is refused is taken back; what waits for another administrator stays saved."""

@@ -192,9 +192,11 @@ class NftablesHost(Host):
         try:
             pid = int((self.home / "dnsmasq.pid").read_text(encoding="ascii"))
             fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             return 0
-        return 0 if fields[0] in "ZX" else pid
+        # A number is given again, and what has it now may be anybody's process.
+        return pid if fields[0] not in "ZX" and str(self.dnsmasq).encode() in words else 0
 
     def stop(self) -> None:
         while self.pid:
